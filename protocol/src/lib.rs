@@ -1,0 +1,3 @@
+//! The Kafka wire: messages, their encoding, and record batches. No IO, no clock.
+
+pub mod types;
