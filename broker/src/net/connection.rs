@@ -1,0 +1,136 @@
+//! One client connection: one task that takes requests in, lets them be handled, and sends the answers in request order.
+//!
+//! A request is dispatched the moment it is whole, whatever earlier ones still wait for; its answer queues behind theirs.
+//! While responses go out nothing is read, so a slow reader holds at most [`IN_FLIGHT_MAX`] answers and slows only itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::Either;
+use futures_util::stream::FuturesOrdered;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::answer::{Answer, Outcome};
+use super::frames::{FrameError, Frames};
+use super::gather::{Outbox, SendError};
+use crate::Broker;
+use crate::api::{self, Listener, Peer};
+
+/// Requests of one connection that may wait for their answers at once; further ones stay in the socket.
+const IN_FLIGHT_MAX: usize = 64;
+
+/// After so long without a request an idle connection gives its buffer back.
+const BUFFER_KEPT_FOR: Duration = Duration::from_secs(5);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("idle for longer than connections.max.idle.ms")]
+    Idle,
+    #[error("the broker shuts down")]
+    Shutdown,
+}
+
+/// What every connection of a listener shares.
+pub(super) struct Surroundings {
+    pub(super) broker: Arc<Broker>,
+    pub(super) listener: Arc<Listener>,
+    pub(super) shutdown: watch::Receiver<bool>,
+}
+
+type Ready = std::future::Ready<Outcome>;
+type Later = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+struct Connection {
+    socket: TcpStream,
+    peer: Peer,
+    frames: Frames,
+    outbox: Outbox,
+    waiting: FuturesOrdered<Either<Ready, Later>>,
+    last_active: Instant,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: Surroundings) {
+    let Surroundings { broker, listener, shutdown } = surroundings;
+    let settings = &broker.config.sockets;
+    let mut connection = Connection {
+        socket,
+        peer: Peer::new(address, listener),
+        frames: Frames::new(settings.request_bytes_max),
+        outbox: Outbox::default(),
+        waiting: FuturesOrdered::new(),
+        last_active: Instant::now(),
+    };
+    match connection.run(&broker, shutdown, settings.connections_max_idle).await {
+        End::Frame(FrameError::Closed) | End::Shutdown => {}
+        End::Idle => tracing::debug!(peer = %address, "closed: {}", End::Idle),
+        End::Send(SendError::Socket(error)) => tracing::debug!(peer = %address, "closed: sending failed: {error}"),
+        end => tracing::warn!(peer = %address, "connection closed: {end}"),
+    }
+}
+
+impl Connection {
+    async fn run(&mut self, broker: &Arc<Broker>, mut shutdown: watch::Receiver<bool>, idle_max: Duration) -> End {
+        let idle = tokio::time::sleep(BUFFER_KEPT_FOR.min(idle_max));
+        tokio::pin!(idle);
+        loop {
+            if let Err(end) = self.step(broker).await {
+                return end;
+            }
+            tokio::select! {
+                biased;
+                Some(outcome) = self.waiting.next(), if !self.waiting.is_empty() => match outcome {
+                    Ok(response) => self.outbox.push(response),
+                    Err(reason) => return End::Refused(reason),
+                },
+                received = self.frames.receive(&self.socket), if self.waiting.len() < IN_FLIGHT_MAX => match received {
+                    Ok(()) => self.last_active = Instant::now(),
+                    Err(error) => return error.into(),
+                },
+                () = &mut idle => {
+                    if self.waiting.is_empty() && self.last_active.elapsed() >= idle_max {
+                        return End::Idle;
+                    }
+                    if self.last_active.elapsed() >= BUFFER_KEPT_FOR {
+                        self.frames.shrink();
+                    }
+                    idle.as_mut().reset(self.next_idle_check(idle_max));
+                }
+                _ = shutdown.wait_for(|&stopping| stopping) => return End::Shutdown,
+            }
+        }
+    }
+
+    /// Handles every request that has arrived whole, then sends what is ready to leave.
+    async fn step(&mut self, broker: &Arc<Broker>) -> Result<(), End> {
+        while self.waiting.len() < IN_FLIGHT_MAX {
+            let Some(frame) = self.frames.buffered()? else { break };
+            match api::dispatch(broker, &mut self.peer, frame) {
+                Answer::Ready(response) if self.waiting.is_empty() => self.outbox.push(response),
+                Answer::Ready(response) => self.waiting.push_back(Either::Left(std::future::ready(Ok(response)))),
+                Answer::Later(outcome) => self.waiting.push_back(Either::Right(outcome)),
+                Answer::Silent => {}
+                Answer::Close(reason) => self.waiting.push_back(Either::Left(std::future::ready(Err(reason)))),
+            }
+        }
+        Ok(self.outbox.flush(&self.socket).await?)
+    }
+
+    fn next_idle_check(&self, idle_max: Duration) -> Instant {
+        let buffer_due = self.last_active + BUFFER_KEPT_FOR;
+        let now = Instant::now();
+        let idle_due = (self.last_active + idle_max).max(now + Duration::from_millis(1));
+        if buffer_due > now { buffer_due.min(idle_due) } else { idle_due }
+    }
+}

@@ -1,0 +1,98 @@
+//! One accept loop per listener. It bounds the connections of the broker and of each address, and backs off when the kernel
+//! refuses a descriptor.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::connection::{self, Surroundings};
+use super::quota::ConnectionQuota;
+use crate::Broker;
+use crate::api::Listener;
+
+/// Connections that the kernel holds ready to be accepted; it caps this by its own `somaxconn`.
+const BACKLOG: i32 = 1024;
+
+/// The wait after a failed accept: out of descriptors, mostly, which only closing connections can mend.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Failed accepts between two log lines.
+const ACCEPT_FAILURES_PER_LOG_LINE: u64 = 100;
+
+/// Binds a listener. An IPv6 address takes IPv6 alone, so that both families can be listed side by side.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() && !address.ip().is_unspecified() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Accepts until shutdown, then ends the connections.
+pub async fn serve(
+    broker: Arc<Broker>,
+    listener: Arc<Listener>,
+    socket: TcpListener,
+    quota: Arc<ConnectionQuota>,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    let mut failures = 0u64;
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            _ = shutdown.wait_for(|&stopping| stopping) => break,
+        };
+        match accepted {
+            Ok((socket, peer)) => {
+                failures = 0;
+                let Some(place) = admit(&quota, &socket, peer) else { continue };
+                let surroundings = Surroundings {
+                    broker: broker.clone(),
+                    listener: listener.clone(),
+                    shutdown: shutdown.clone(),
+                };
+                connections.spawn(async move {
+                    connection::serve(socket, peer, surroundings).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                if failures.is_multiple_of(ACCEPT_FAILURES_PER_LOG_LINE) {
+                    tracing::error!(listener = listener.name, failures, "accepting a connection failed: {error}");
+                }
+                failures += 1;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+    drop(socket);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Takes a place for the connection, or closes it where there is none.
+fn admit(quota: &Arc<ConnectionQuota>, socket: &TcpStream, peer: SocketAddr) -> Option<super::quota::Place> {
+    match quota.take(peer.ip()) {
+        Ok(place) => {
+            if let Err(error) = socket.set_nodelay(true) {
+                tracing::debug!(%peer, "TCP_NODELAY: {error}");
+            }
+            Some(place)
+        }
+        Err(refused) => {
+            tracing::info!(%peer, "connection refused: {refused}");
+            None
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Sockets: accept loops, connections, frames, and the gather list by which responses leave.
+//!
+//! Knows nothing of what a request means: `api::dispatch` takes a frame and gives an [`answer::Answer`].
+
+pub mod answer;
+mod cold;
+mod connection;
+mod frames;
+mod gather;
+pub mod listener;
+mod quota;
+mod residency;
+mod sendfile;

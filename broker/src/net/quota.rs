@@ -1,0 +1,87 @@
+//! How many connections there may be: in all (`max.connections`) and from one address (`max.connections.per.ip`).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// Counts the connections of all listeners.
+pub struct ConnectionQuota {
+    total_max: usize,
+    per_ip_max: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    total: usize,
+    by_ip: HashMap<IpAddr, usize>,
+}
+
+/// One connection's place; dropping it gives the place back.
+pub(super) struct Place {
+    quota: Arc<ConnectionQuota>,
+    ip: IpAddr,
+}
+
+/// Why there is no place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoPlace {
+    #[error("max.connections={0} are open")]
+    Total(usize),
+    #[error("max.connections.per.ip={0} are open from this address")]
+    PerIp(usize),
+}
+
+impl ConnectionQuota {
+    /// A quota with nothing taken.
+    pub fn new(total_max: usize, per_ip_max: usize) -> Arc<ConnectionQuota> {
+        Arc::new(ConnectionQuota { total_max, per_ip_max, open: Mutex::default() })
+    }
+
+    pub(super) fn take(self: &Arc<Self>, ip: IpAddr) -> Result<Place, NoPlace> {
+        let mut open = self.open.lock();
+        if open.total >= self.total_max {
+            return Err(NoPlace::Total(self.total_max));
+        }
+        if open.by_ip.get(&ip).is_some_and(|&count| count >= self.per_ip_max) {
+            return Err(NoPlace::PerIp(self.per_ip_max));
+        }
+        open.total += 1;
+        *open.by_ip.entry(ip).or_default() += 1;
+        Ok(Place { quota: self.clone(), ip })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.quota.open.lock();
+        open.total -= 1;
+        if let Some(count) = open.by_ip.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                open.by_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+
+    #[test]
+    fn a_place_is_given_back_when_its_connection_ends() {
+        let quota = ConnectionQuota::new(2, 1);
+        let place = quota.take(HERE).ok().expect("the first has a place");
+        assert_eq!(quota.take(HERE).err(), Some(NoPlace::PerIp(1)));
+        let _other = quota.take(THERE).ok().expect("another address has its own");
+        assert_eq!(quota.take(HERE).err(), Some(NoPlace::Total(2)));
+        drop(place);
+        assert!(quota.take(HERE).is_ok());
+    }
+}
