@@ -54,7 +54,7 @@ pub struct Endpoint {
 pub struct TopicImage {
     pub name: String,
     pub id: Uuid,
-    pub partitions: Vec<PartitionImage>,
+    pub partitions: Vec<Arc<PartitionImage>>,
 }
 
 /// One partition's state, as committed.
@@ -100,7 +100,7 @@ impl ClusterImage {
     }
 
     /// The partition, if both it and its topic exist.
-    pub fn partition(&self, topic: &str, partition: i32) -> Option<&PartitionImage> {
+    pub fn partition(&self, topic: &str, partition: i32) -> Option<&Arc<PartitionImage>> {
         self.topics.get(topic)?.partitions.get(usize::try_from(partition).ok()?)
     }
 
@@ -118,6 +118,64 @@ impl ClusterImage {
     pub fn config(&self, resource: &ConfigResource) -> Option<&Arc<BTreeMap<String, String>>> {
         self.configs.get(resource)
     }
+}
+
+impl ClusterImage {
+    /// The first broken invariant of the whole image, in words.
+    pub fn broken_invariant(&self) -> Option<String> {
+        let names_match = self.topics.len() == self.topic_names.len()
+            && self
+                .topics
+                .iter()
+                .all(|(name, topic)| topic.name == *name && self.topic_names.get(&topic.id) == Some(name));
+        if !names_match {
+            return Some("topics and topic_names name different topics".to_owned());
+        }
+        if let Some((id, _)) = self.brokers.iter().find(|(id, broker)| broker.id != **id) {
+            return Some(format!("broker {id} stands under another id than its own"));
+        }
+        self.topics.values().find_map(|topic| topic.broken_invariant())
+    }
+}
+
+impl TopicImage {
+    fn broken_invariant(&self) -> Option<String> {
+        let broken = |(p, state): (usize, &Arc<PartitionImage>)| {
+            state.broken_invariant().map(|what| format!("{}-{p}: {what}", self.name))
+        };
+        self.partitions.iter().enumerate().find_map(broken)
+    }
+}
+
+impl PartitionImage {
+    /// The first broken invariant of this state, in words.
+    pub fn broken_invariant(&self) -> Option<&'static str> {
+        let replica = |id: &BrokerId| self.replicas.contains(id);
+        let rules = [
+            (self.replicas.is_empty(), "there are no replicas"),
+            (has_duplicates(&self.replicas), "a replica is named twice"),
+            (has_duplicates(&self.isr) || has_duplicates(&self.elr), "a member is named twice"),
+            (!self.isr.iter().all(replica), "the ISR holds a broker that is no replica"),
+            (!self.elr.iter().all(replica), "the ELR holds a broker that is no replica"),
+            (self.elr.iter().any(|id| self.isr.contains(id)), "the ELR and the ISR overlap"),
+            (self.has_leader() && !self.isr.contains(&self.leader), "the leader is not in the ISR"),
+            (self.leader_epoch.0 < 0 || self.partition_epoch < 0, "an epoch is negative"),
+            (
+                !self.directories.is_empty() && self.directories.len() != self.replicas.len(),
+                "directories do not match replicas",
+            ),
+        ];
+        rules.into_iter().find_map(|(broken, what)| broken.then_some(what))
+    }
+
+    /// Whether some broker leads it now.
+    pub fn has_leader(&self) -> bool {
+        self.leader != BrokerId::NONE
+    }
+}
+
+fn has_duplicates(ids: &[BrokerId]) -> bool {
+    ids.iter().enumerate().any(|(at, id)| ids[..at].contains(id))
 }
 
 impl BrokerImage {

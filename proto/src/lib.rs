@@ -7,5 +7,8 @@ pub mod controller {
     tonic::include_proto!("milena.controller.v1");
 }
 
+/// What every message can do: `encoded_len` for one.
+pub use prost::Message;
+
 /// The largest message that either side accepts. A push is cut into parts well below it.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
