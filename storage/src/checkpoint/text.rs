@@ -1,0 +1,63 @@
+//! The frame that all checkpoint files share: version, count, and as many lines.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use crate::durable::write_atomically;
+use crate::failure::IoFailure;
+
+const VERSION: &str = "0";
+
+/// Why a checkpoint file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+    #[error("{} is malformed in line {line}: {reason}", path.display())]
+    Malformed { path: PathBuf, line: usize, reason: &'static str },
+}
+
+/// The entries of the file at `path`; none if there is no such file.
+pub(super) fn read_entries<T>(
+    path: &Path,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, CheckpointError> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(IoFailure { action: "read", path: path.to_owned(), source }.into()),
+    };
+    parse_entries(&text, parse).map_err(|(line, reason)| CheckpointError::Malformed {
+        path: path.to_owned(),
+        line,
+        reason,
+    })
+}
+
+pub(super) fn write_entries(
+    path: &Path,
+    entries: impl ExactSizeIterator<Item = String>,
+) -> Result<(), CheckpointError> {
+    let mut text = format!("{VERSION}\n{}\n", entries.len());
+    for entry in entries {
+        let _ = writeln!(text, "{entry}");
+    }
+    Ok(write_atomically(path, text.as_bytes())?)
+}
+
+fn parse_entries<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, (usize, &'static str)> {
+    let mut lines = text.lines();
+    if lines.next().map(str::trim) != Some(VERSION) {
+        return Err((1, "version 0 is expected"));
+    }
+    let count: usize =
+        lines.next().and_then(|line| line.trim().parse().ok()).ok_or((2, "a count is expected"))?;
+    let entries: Vec<T> = lines
+        .enumerate()
+        .map(|(index, line)| parse(line).ok_or((index + 3, "this is no entry")))
+        .collect::<Result<_, _>>()?;
+    match entries.len() == count {
+        true => Ok(entries),
+        false => Err((2, "the count differs from the number of entries")),
+    }
+}

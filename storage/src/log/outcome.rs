@@ -1,0 +1,153 @@
+//! What the operations of a log answer, and how they fail.
+
+use std::sync::Arc;
+
+use protocol::types::{LeaderEpoch, Offset};
+
+use crate::checkpoint::CheckpointError;
+use crate::failure::IoFailure;
+use crate::files::SegmentFile;
+use crate::producer::ProducerError;
+
+/// What [`Log::open`](super::Log::open) found and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Bytes of log whose checksums were verified; 0 after a clean shutdown.
+    pub verified_bytes: u64,
+    /// Bytes that were cut off because they were torn or damaged. Each cut has left a warning in the log.
+    pub cut_bytes: u64,
+}
+
+/// Who appends, which says how far the producer's state is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOrigin {
+    /// A client: epoch and sequence must fit, a duplicate is recognised.
+    Client {
+        /// Whether the producer speaks transactions v2 (KIP-890), so that one without state here must begin at 0.
+        transactions_v2: bool,
+    },
+    /// A coordinator, whose batches have no sequence: only the epoch must fit.
+    Coordinator {
+        /// 2 and more demands that a marker's epoch exceeds the transaction's (KIP-890).
+        transaction_version: i16,
+    },
+    /// The leader checked already.
+    Replication,
+}
+
+/// An append that is in the log. It is committed when the high watermark passes `last_offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub base_offset: Offset,
+    pub last_offset: Offset,
+    /// Set for topics of `message.timestamp.type=LogAppendTime`.
+    pub log_append_time: Option<i64>,
+    /// Nothing was written: the offsets are those of the producer's first attempt.
+    pub duplicate: bool,
+}
+
+/// Why nothing was appended. Unless it is [`AppendError::Log`] with a failed disk, the log is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
+    #[error("batches of {bytes} bytes do not fit a segment of {segment_bytes}")]
+    LargerThanSegment { bytes: u64, segment_bytes: u32 },
+    #[error("a batch begins at offset {first} and ends at {last}, where offset {expected} or more was expected")]
+    UnexpectedOffset { first: Offset, last: Offset, expected: Offset },
+    #[error("the fetched records are damaged: {0}")]
+    Corrupt(#[from] protocol::records::RecordsError),
+    /// No room: try again later. What had been written was cut off again.
+    #[error("the disk is full: {0}")]
+    DiskFull(#[source] IoFailure),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why a log could not be opened or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The log directory cannot be trusted any more, unless the disk was full or descriptors ran out.
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("the log takes no more writes, for an earlier one failed (safety rule 12)")]
+    Failed,
+    #[error("{}", .0)]
+    Damaged(#[from] Damage),
+}
+
+/// Bytes of a segment that are not the batch that should be there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} is damaged at byte {position}: {reason}", path.display())]
+pub struct Damage {
+    pub path: std::path::PathBuf,
+    pub position: u64,
+    pub reason: String,
+}
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Valid are the log start offset to the log end offset, both inclusive.
+    #[error("offset {requested} is outside {log_start_offset} to {log_end_offset}")]
+    OutOfRange { requested: Offset, log_start_offset: Offset, log_end_offset: Offset },
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+}
+
+/// Whole batches of one segment, but for the last, which may be cut short. No byte of it has been read.
+#[derive(Clone, Debug)]
+pub struct FileRange {
+    pub file: Arc<SegmentFile>,
+    /// Where the range begins in the file.
+    pub position: u64,
+    /// Bytes; never 0.
+    pub length: u32,
+}
+
+/// What a read found.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// `None`: nothing is there yet, or its first batch is larger than was asked for.
+    pub range: Option<FileRange>,
+    /// The base offset of the first batch, which may lie below the offset asked for; without a range, that offset.
+    pub first_offset: Offset,
+}
+
+impl Slice {
+    /// Bytes of the range.
+    pub fn length(&self) -> u32 {
+        self.range.as_ref().map_or(0, |range| range.length)
+    }
+}
+
+/// A record that was found by its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimestampedOffset {
+    pub offset: Offset,
+    pub timestamp: i64,
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// A segment that retention removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeletedSegment {
+    pub base_offset: Offset,
+    pub bytes: u64,
+    pub reason: DeletionReason,
+}
+
+/// Why a segment was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletionReason {
+    /// All of it is older than `retention.ms`.
+    Time,
+    /// The log without it still has `retention.bytes`.
+    Size,
+    /// All of it lies below the log start offset.
+    LogStart,
+}
