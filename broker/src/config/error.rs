@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use node::properties::BadValue;
+
 /// What is wrong with the properties.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{key}={value} ({source_name}): allowed is {allowed}")]
-    Refused { key: String, value: String, source_name: String, allowed: String },
-    #[error("{key} is not set: {remedy}")]
-    Missing { key: &'static str, remedy: &'static str },
-    #[error("cannot learn the name of this host from {path}; set advertised.listeners")]
+    #[error(transparent)]
+    Refused(#[from] BadValue),
+    #[error("cannot learn the name of this host from {}; set advertised.listeners", path.display())]
     HostName { path: PathBuf, source: std::io::Error },
 }

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use metadata::configs;
+use node::properties::Properties;
 use protocol::types::BrokerId;
 
 pub use self::error::ConfigError;
@@ -29,6 +31,11 @@ mod socket;
 mod topics;
 mod values;
 
+use self::values::Values;
+
+/// Keys by which Apache Kafka finds its own kind of metadata; harmless here, and of no effect.
+const FOREIGN_PREFIXES: [&str; 4] = ["zookeeper.", "controller.quorum.", "metadata.log.", "process.roles"];
+
 /// Everything that a broker was told.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
@@ -37,7 +44,7 @@ pub struct BrokerConfig {
     /// `broker.rack`: where it stands, for the placement of replicas.
     pub rack: Option<String>,
     pub listeners: ListenersConfig,
-    pub socket: SocketConfig,
+    pub sockets: SocketConfig,
     pub logs: LogsConfig,
     pub replication: ReplicationConfig,
     pub topics: TopicDefaults,
@@ -47,4 +54,52 @@ pub struct BrokerConfig {
     pub metadata: MetadataConfig,
     /// Every key that was set, by name: what DescribeConfigs calls static, and what topics inherit.
     pub statics: Arc<BTreeMap<String, String>>,
+}
+
+impl BrokerConfig {
+    /// Resolves and checks all of it. Keys that are not known, or of no effect here, are warned of.
+    pub fn resolve(properties: &Properties) -> Result<BrokerConfig, ConfigError> {
+        let values = Values::new(properties);
+        check_all(properties)?;
+        Ok(BrokerConfig {
+            broker_id: broker_id(&values)?,
+            rack: values.set("broker.rack").filter(|rack| !rack.is_empty()).map(str::to_owned),
+            listeners: ListenersConfig::resolve(&values)?,
+            sockets: SocketConfig::resolve(&values)?,
+            logs: LogsConfig::resolve(&values)?,
+            replication: ReplicationConfig::resolve(&values)?,
+            topics: TopicDefaults::resolve(&values)?,
+            offsets_topic: InternalTopicConfig::of_offsets(&values)?,
+            groups: GroupSettings::resolve(&values)?,
+            session: SessionConfig::resolve(&values)?,
+            metadata: MetadataConfig::resolve(&values)?,
+            statics: Arc::new(properties.iter().map(|(key, value)| (key.to_owned(), value.text.clone())).collect()),
+        })
+    }
+}
+
+/// `node.id`, or `broker.id` as it was called before; where both stand they agree.
+fn broker_id(values: &Values) -> Result<BrokerId, ConfigError> {
+    const ALLOWED: &str = "a number from 0";
+    let key = if values.is_set("node.id") || !values.is_set("broker.id") { "node.id" } else { "broker.id" };
+    let number = |key| values.set(key).and_then(|text| text.parse::<i32>().ok()).filter(|id| *id >= 0);
+    let id = number(key).ok_or_else(|| values.refuse(key, ALLOWED))?;
+    match values.is_set("broker.id") && number("broker.id") != Some(id) {
+        true => Err(values.refuse("broker.id", "what node.id says, or nothing")),
+        false => Ok(BrokerId(id)),
+    }
+}
+
+/// Checks every key that was set, used by this release or not.
+fn check_all(properties: &Properties) -> Result<(), ConfigError> {
+    for (key, value) in properties.iter() {
+        if FOREIGN_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+            tracing::warn!(key, "has no effect: the cluster's metadata is kept in metadata.store");
+        } else if !configs::is_broker_key(key) {
+            tracing::warn!(key, "is not known, and has no effect (from {})", value.origin);
+        } else if let Err(allowed) = configs::check_broker(key, value.text.trim()) {
+            return Err(properties.refuse(key, allowed).into());
+        }
+    }
+    Ok(())
 }

@@ -12,8 +12,6 @@ pub struct ReplicationConfig {
     pub lag_time_max: Duration,
     /// `replica.high.watermark.checkpoint.interval.ms`: between two high watermark checkpoints; 5 s unless set.
     pub high_watermark_checkpoint_interval: Duration,
-    /// `fetch.max.bytes`: the most bytes of one fetch response, whatever the client asks; 55 MiB unless set, at least 1024.
-    pub fetch_max_bytes: u32,
     /// `max.incremental.fetch.session.cache.slots`: fetch sessions remembered at once; 1000 unless set.
     pub fetch_sessions_max: usize,
 }
@@ -23,7 +21,6 @@ impl ReplicationConfig {
         Ok(ReplicationConfig {
             lag_time_max: values.millis("replica.lag.time.max.ms")?,
             high_watermark_checkpoint_interval: values.millis("replica.high.watermark.checkpoint.interval.ms")?,
-            fetch_max_bytes: values.number("fetch.max.bytes")?,
             fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots")?,
         })
     }

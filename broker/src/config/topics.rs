@@ -12,6 +12,8 @@ pub struct TopicDefaults {
     pub partitions: Option<i32>,
     /// `default.replication.factor`, where it was set; else the controller's.
     pub replication_factor: Option<i16>,
+    /// `max.request.partition.size.limit`: partitions of one DescribeTopicPartitions answer; 2000 unless set, at least 1.
+    pub describe_partitions_max: i32,
 }
 
 /// How an internal topic is created.
@@ -31,6 +33,7 @@ impl TopicDefaults {
             auto_create: values.flag("auto.create.topics.enable")?,
             partitions: values.number_if_set("num.partitions")?,
             replication_factor: values.number_if_set("default.replication.factor")?,
+            describe_partitions_max: values.number("max.request.partition.size.limit")?,
         })
     }
 }

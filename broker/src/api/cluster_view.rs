@@ -1,0 +1,140 @@
+//! How a client sees the cluster through the listener that it came in by: which brokers, which leaders, which replicas are
+//! away. Pure; Metadata, DescribeCluster and DescribeTopicPartitions answer with it.
+
+use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage};
+use protocol::types::BrokerId;
+
+/// The image, seen through one listener.
+#[derive(Clone, Copy)]
+pub(super) struct ClusterView<'a> {
+    pub(super) image: &'a ClusterImage,
+    pub(super) listener: &'a str,
+}
+
+/// Why a client cannot be led to a partition's leader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoLeader {
+    /// There is none, or it is not registered.
+    NotAvailable,
+    /// It is registered, but not reached by this listener.
+    NoListener,
+}
+
+impl<'a> ClusterView<'a> {
+    /// The brokers that may be named to clients, with their addresses, by id.
+    pub(super) fn live_brokers(self) -> impl Iterator<Item = (&'a BrokerImage, &'a Endpoint)> {
+        self.brokers().filter(|(broker, _)| !broker.fenced)
+    }
+
+    /// Every registered broker that is reached by this listener, by id.
+    pub(super) fn brokers(self) -> impl Iterator<Item = (&'a BrokerImage, &'a Endpoint)> {
+        let listener = self.listener;
+        self.image.brokers.values().filter_map(move |broker| Some((&**broker, broker.endpoint(listener)?)))
+    }
+
+    /// The broker that is named as the controller: any live one forwards admin calls, this one as well as another.
+    pub(super) fn controller_id(self, this: BrokerId) -> BrokerId {
+        match self.image.is_live(this) {
+            true => this,
+            false => self.image.live_brokers().next().map_or(BrokerId::NONE, |broker| broker.id),
+        }
+    }
+
+    /// Where a partition's records are to be sent and fetched.
+    pub(super) fn leader(self, partition: &PartitionImage) -> Result<BrokerId, NoLeader> {
+        let leader = self.image.brokers.get(&partition.leader).ok_or(NoLeader::NotAvailable)?;
+        leader.endpoint(self.listener).map(|_| leader.id).ok_or(NoLeader::NoListener)
+    }
+
+    /// Whether a client can reach this broker.
+    pub(super) fn is_reached(self, id: BrokerId) -> bool {
+        self.image.brokers.get(&id).is_some_and(|broker| !broker.fenced && broker.endpoint(self.listener).is_some())
+    }
+
+    /// The replicas that a client cannot reach, or whose log directory is gone.
+    pub(super) fn offline_replicas(self, partition: &PartitionImage) -> Vec<i32> {
+        let is_offline = |(at, id): &(usize, &BrokerId)| {
+            !self.is_reached(**id) || !self.has_directory(**id, partition.directories.get(*at).copied())
+        };
+        partition.replicas.iter().enumerate().filter(is_offline).map(|(_, id)| id.0).collect()
+    }
+
+    /// Whether the broker has that log directory online. One that it chose itself (zero), and any of a broker that names
+    /// none, counts as online.
+    fn has_directory(self, id: BrokerId, directory: Option<protocol::types::Uuid>) -> bool {
+        let Some(directory) = directory.filter(|directory| !directory.is_zero()) else { return true };
+        let Some(broker) = self.image.brokers.get(&id) else { return false };
+        broker.log_dirs.is_empty() || broker.log_dirs.contains(&directory)
+    }
+}
+
+/// Broker ids as the wire carries them.
+pub(super) fn ids(brokers: &[BrokerId]) -> Vec<i32> {
+    brokers.iter().map(|id| id.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protocol::types::Uuid;
+
+    use super::*;
+
+    fn broker(id: i32, fenced: bool, listener: &str) -> Arc<BrokerImage> {
+        let endpoint = Endpoint {
+            listener: listener.into(),
+            host: format!("host{id}"),
+            port: 9092,
+            security_protocol: "PLAINTEXT".into(),
+        };
+        let (id, endpoints, log_dirs) = (BrokerId(id), vec![endpoint], vec![Uuid([1; 16])]);
+        Arc::new(BrokerImage { id, fenced, endpoints, log_dirs, ..BrokerImage::default() })
+    }
+
+    fn image() -> ClusterImage {
+        let brokers = [broker(1, false, "CLIENTS"), broker(2, true, "CLIENTS"), broker(3, false, "INTERNAL")];
+        let brokers = brokers.into_iter().map(|broker| (broker.id, broker)).collect();
+        ClusterImage { brokers, ..ClusterImage::default() }
+    }
+
+    fn led_by(leader: i32) -> PartitionImage {
+        let replicas = [1, 2, 3, 4].map(BrokerId).to_vec();
+        let directories = vec![Uuid([1; 16]), Uuid::ZERO, Uuid::ZERO, Uuid::ZERO];
+        PartitionImage { replicas, directories, leader: BrokerId(leader), ..PartitionImage::default() }
+    }
+
+    #[test]
+    fn fenced_brokers_and_those_of_other_listeners_are_not_named() {
+        let image = image();
+        let view = ClusterView { image: &image, listener: "CLIENTS" };
+        assert_eq!(view.live_brokers().map(|(broker, _)| broker.id.0).collect::<Vec<_>>(), [1]);
+        assert_eq!(view.offline_replicas(&led_by(1)), [2, 3, 4]);
+    }
+
+    #[test]
+    fn a_leader_is_named_where_the_client_can_reach_it() {
+        let image = image();
+        let view = ClusterView { image: &image, listener: "CLIENTS" };
+        assert_eq!(view.leader(&led_by(1)), Ok(BrokerId(1)));
+        assert_eq!(view.leader(&led_by(3)), Err(NoLeader::NoListener));
+        assert_eq!(view.leader(&led_by(-1)), Err(NoLeader::NotAvailable));
+    }
+
+    #[test]
+    fn a_replica_in_a_directory_that_is_gone_is_offline() {
+        let image = image();
+        let view = ClusterView { image: &image, listener: "CLIENTS" };
+        let mut partition = led_by(1);
+        partition.directories[0] = Uuid([9; 16]);
+        assert_eq!(view.offline_replicas(&partition), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_controller_that_is_named_is_a_live_broker() {
+        let image = image();
+        let view = ClusterView { image: &image, listener: "CLIENTS" };
+        assert_eq!(view.controller_id(BrokerId(3)), BrokerId(3));
+        assert_eq!(view.controller_id(BrokerId(2)), BrokerId(1));
+    }
+}

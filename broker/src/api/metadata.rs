@@ -1,0 +1,186 @@
+//! Metadata: brokers, topics and where their leaders are, as reached by the listener that the client came in by.
+//!
+//! Topics that are missing may be created on the way. What a version cannot say, or says in its own way, is decided here.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use metadata::image::PartitionImage;
+use protocol::ErrorCode;
+use protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use protocol::messages::{MetadataRequest, MetadataResponse};
+use protocol::types::{BrokerId, Uuid};
+use protocol::wire::Str;
+
+use super::RequestContext;
+use super::authorized::{ALL_OF_CLUSTER, ALL_OF_TOPIC, NOT_ASKED};
+use super::auto_create::auto_create;
+use super::cluster_view::{ClusterView, NoLeader, ids};
+use super::topic_names::{is_internal, validate};
+use crate::Broker;
+
+/// From here on a topic may be asked for by its id.
+const TOPIC_IDS_FROM: i16 = 12;
+/// From here on a leader that this listener does not reach has an error of its own.
+const LISTENER_NOT_FOUND_FROM: i16 = 6;
+
+/// What the client wants to hear of.
+enum Asked {
+    All,
+    Names(Vec<Str>),
+    Ids(Vec<Uuid>),
+}
+
+/// Answers from the image; creates what is missing, if it may.
+pub async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
+    let Some(asked) = asked(&request, context.api_version) else { return refuse(&request) };
+    if let Asked::Names(names) = &asked
+        && request.allow_auto_topic_creation
+        && broker.config.topics.auto_create
+    {
+        auto_create(broker, context, names).await;
+    }
+    let image = broker.image();
+    let view = ClusterView { image: &image, listener: &context.listener.name };
+    let answer = Answer { view, version: context.api_version };
+    let mut topics = answer.topics(&asked);
+    if request.include_topic_authorized_operations {
+        topics.iter_mut().for_each(|topic| topic.topic_authorized_operations = ALL_OF_TOPIC);
+    }
+    let cluster_operations = request.include_cluster_authorized_operations;
+    MetadataResponse {
+        brokers: brokers(view),
+        cluster_id: Some(image.cluster_id.as_str().into()),
+        controller_id: view.controller_id(broker.config.broker_id).0,
+        topics,
+        cluster_authorized_operations: if cluster_operations { ALL_OF_CLUSTER } else { NOT_ASKED },
+        ..MetadataResponse::default()
+    }
+}
+
+/// Takes the request for what its version means by it; none where it contradicts itself.
+fn asked(request: &MetadataRequest, version: i16) -> Option<Asked> {
+    let Some(topics) = &request.topics else { return Some(Asked::All) };
+    if topics.is_empty() && version == 0 {
+        return Some(Asked::All);
+    }
+    let is_wrong = |name: &Option<Str>, id: Uuid| version < TOPIC_IDS_FROM && (name.is_none() || !id.is_zero());
+    if topics.iter().any(|topic| is_wrong(&topic.name, topic.topic_id)) {
+        return None;
+    }
+    let ids = unique(topics.iter().map(|topic| topic.topic_id).filter(|id| !id.is_zero()));
+    match ids.is_empty() {
+        true => Some(Asked::Names(unique(topics.iter().filter_map(|topic| topic.name.clone())))),
+        false => Some(Asked::Ids(ids)),
+    }
+}
+
+fn unique<T: Clone + Eq + std::hash::Hash>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.filter(|item| seen.insert(item.clone())).collect()
+}
+
+fn brokers(view: ClusterView<'_>) -> Vec<MetadataResponseBroker> {
+    let described = view.live_brokers().map(|(broker, endpoint)| MetadataResponseBroker {
+        node_id: broker.id.0,
+        host: endpoint.host.as_str().into(),
+        port: endpoint.port.into(),
+        rack: broker.rack.as_deref().map(Into::into),
+    });
+    described.collect()
+}
+
+/// One image in the words of one version.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    view: ClusterView<'a>,
+    version: i16,
+}
+
+impl Answer<'_> {
+    fn topics(self, asked: &Asked) -> Vec<MetadataResponseTopic> {
+        match asked {
+            Asked::All => {
+                let mut names: Vec<&String> = self.view.image.topics.keys().collect();
+                names.sort_unstable();
+                names.into_iter().map(|name| self.by_name(&Str::from(name.as_str()))).collect()
+            }
+            Asked::Names(names) => names.iter().map(|name| self.by_name(name)).collect(),
+            Asked::Ids(ids) => ids.iter().map(|id| self.by_id(*id)).collect(),
+        }
+    }
+
+    fn by_name(self, name: &Str) -> MetadataResponseTopic {
+        let topic = self.view.image.topic(name);
+        let error = match topic {
+            Some(_) => ErrorCode::None,
+            None if validate(name).is_err() => ErrorCode::InvalidTopicException,
+            None => ErrorCode::UnknownTopicOrPartition,
+        };
+        let partitions = topic.map_or(&[][..], |topic| &topic.partitions);
+        let partitions = partitions.iter().enumerate().map(|(index, state)| self.partition(index, state));
+        MetadataResponseTopic {
+            error_code: error.code(),
+            name: Some(name.clone()),
+            topic_id: topic.map_or(Uuid::ZERO, |topic| topic.id),
+            is_internal: is_internal(name),
+            partitions: partitions.collect(),
+            ..MetadataResponseTopic::default()
+        }
+    }
+
+    fn by_id(self, id: Uuid) -> MetadataResponseTopic {
+        match self.view.image.topic_by_id(id) {
+            Some(topic) => self.by_name(&Str::from(topic.name.as_str())),
+            None => MetadataResponseTopic {
+                error_code: ErrorCode::UnknownTopicId.code(),
+                name: None,
+                topic_id: id,
+                ..MetadataResponseTopic::default()
+            },
+        }
+    }
+
+    fn partition(self, index: usize, state: &PartitionImage) -> MetadataResponsePartition {
+        let (replica_nodes, isr_nodes) = (self.reached(&state.replicas), self.reached(&state.isr));
+        let all_reached = replica_nodes.len() == state.replicas.len() && isr_nodes.len() == state.isr.len();
+        let (error, leader) = match self.view.leader(state) {
+            Ok(leader) if all_reached => (ErrorCode::None, leader),
+            Ok(leader) => (ErrorCode::ReplicaNotAvailable, leader),
+            Err(NoLeader::NoListener) if self.version >= LISTENER_NOT_FOUND_FROM => {
+                (ErrorCode::ListenerNotFound, BrokerId::NONE)
+            }
+            Err(_) => (ErrorCode::LeaderNotAvailable, BrokerId::NONE),
+        };
+        MetadataResponsePartition {
+            error_code: error.code(),
+            partition_index: i32::try_from(index).unwrap_or(i32::MAX),
+            leader_id: leader.0,
+            leader_epoch: state.leader_epoch.0,
+            replica_nodes,
+            isr_nodes,
+            offline_replicas: self.view.offline_replicas(state),
+        }
+    }
+
+    /// Version 0 leaves out the replicas that cannot be reached; later versions name all, and those offline beside.
+    fn reached(self, replicas: &[BrokerId]) -> Vec<i32> {
+        match self.version {
+            0 => replicas.iter().filter(|id| self.view.is_reached(**id)).map(|id| id.0).collect(),
+            _ => ids(replicas),
+        }
+    }
+}
+
+fn refuse(request: &MetadataRequest) -> MetadataResponse {
+    let error_code = ErrorCode::InvalidRequest.code();
+    let refused = request.topics.iter().flatten().map(|topic| MetadataResponseTopic {
+        error_code,
+        name: Some(topic.name.clone().unwrap_or_default()),
+        topic_id: topic.topic_id,
+        ..MetadataResponseTopic::default()
+    });
+    MetadataResponse { topics: refused.collect(), error_code, ..MetadataResponse::default() }
+}

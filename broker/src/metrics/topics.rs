@@ -1,0 +1,178 @@
+//! `kafka_server_brokertopicmetrics_*`: what goes in and out, of all topics (`topic=""`, as no label) and of each.
+//!
+//! A partition keeps the [`TopicMetrics`] of its topic; counting is a handful of atomic additions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::Mutex;
+use prometheus::{IntCounter, IntCounterVec, Opts};
+
+use super::registered;
+
+/// Topics with series of their own; those beyond count in the sum alone.
+const TOPICS_MAX: usize = 10_000;
+
+/// The label that Prometheus takes for none: the sum of all topics.
+const ALL: &str = "";
+
+/// One topic's counters.
+#[derive(Debug, Clone)]
+pub struct TopicMetrics {
+    own: Option<Arc<Series>>,
+}
+
+/// The counters of one topic, or of all.
+#[derive(Debug)]
+struct Series {
+    messages_in: IntCounter,
+    bytes_in: IntCounter,
+    bytes_out: IntCounter,
+    bytes_rejected: IntCounter,
+    replication_bytes_in: IntCounter,
+    replication_bytes_out: IntCounter,
+    produce_requests: IntCounter,
+    fetch_requests: IntCounter,
+    failed_produce_requests: IntCounter,
+    failed_fetch_requests: IntCounter,
+}
+
+/// The families, in the order of [`Series`].
+const FAMILIES: [(&str, &str); 10] = [
+    ("messagesin", "Records appended"),
+    ("bytesin", "Bytes appended"),
+    ("bytesout", "Bytes fetched by consumers"),
+    ("bytesrejected", "Bytes refused because a batch was too large"),
+    ("replicationbytesin", "Bytes appended that a leader sent"),
+    ("replicationbytesout", "Bytes fetched by followers"),
+    ("totalproducerequests", "Produce requests, once for each partition in them"),
+    ("totalfetchrequests", "Fetch requests, once for each partition in them"),
+    ("failedproducerequests", "Those of totalproducerequests that failed"),
+    ("failedfetchrequests", "Those of totalfetchrequests that failed"),
+];
+
+static VECTORS: LazyLock<Option<Vec<IntCounterVec>>> = LazyLock::new(|| {
+    let family = |(name, help): &(&str, &str)| {
+        let name = format!("kafka_server_brokertopicmetrics_{name}_total");
+        registered(IntCounterVec::new(Opts::new(name, *help), &["topic"]))
+    };
+    FAMILIES.iter().map(family).collect()
+});
+
+static SUM: LazyLock<Option<Arc<Series>>> = LazyLock::new(|| Series::of(ALL));
+
+static TOPICS: LazyLock<Mutex<HashMap<String, Arc<Series>>>> = LazyLock::new(Mutex::default);
+
+/// The counters of a topic: its own, and the sum of all.
+pub fn of(topic: &str) -> TopicMetrics {
+    let mut topics = TOPICS.lock();
+    if let Some(known) = topics.get(topic) {
+        return TopicMetrics { own: Some(known.clone()) };
+    }
+    let own = if topics.len() < TOPICS_MAX { Series::of(topic) } else { None };
+    if let Some(series) = &own {
+        topics.insert(topic.to_owned(), series.clone());
+    }
+    TopicMetrics { own }
+}
+
+/// Ends the series of a topic that is deleted.
+pub fn forget(topic: &str) {
+    if TOPICS.lock().remove(topic).is_some() {
+        for vector in VECTORS.iter().flatten() {
+            // A series that is gone already is what we want.
+            let _ = vector.remove_label_values(&[topic]);
+        }
+    }
+}
+
+impl TopicMetrics {
+    /// Records that a client appended.
+    pub fn observe_append(&self, bytes: u64, records: u64) {
+        self.each(|series| {
+            series.messages_in.inc_by(records);
+            series.bytes_in.inc_by(bytes);
+        });
+    }
+
+    /// Bytes sent to a consumer.
+    pub fn observe_fetch(&self, bytes: u64) {
+        self.each(|series| series.bytes_out.inc_by(bytes));
+    }
+
+    /// Bytes that a leader sent us.
+    pub fn observe_replication_in(&self, bytes: u64) {
+        self.each(|series| series.replication_bytes_in.inc_by(bytes));
+    }
+
+    /// Bytes sent to a follower.
+    pub fn observe_replication_out(&self, bytes: u64) {
+        self.each(|series| series.replication_bytes_out.inc_by(bytes));
+    }
+
+    /// A partition of a Produce request.
+    pub fn observe_produce_request(&self, failed: bool) {
+        self.each(|series| {
+            series.produce_requests.inc();
+            series.failed_produce_requests.inc_by(failed.into());
+        });
+    }
+
+    /// A batch that was refused for its size.
+    pub fn observe_rejected(&self, bytes: u64) {
+        self.each(|series| series.bytes_rejected.inc_by(bytes));
+    }
+
+    /// A partition of a Fetch request.
+    pub fn observe_fetch_request(&self, failed: bool) {
+        self.each(|series| {
+            series.fetch_requests.inc();
+            series.failed_fetch_requests.inc_by(failed.into());
+        });
+    }
+
+    fn each(&self, count: impl Fn(&Series)) {
+        self.own.as_deref().into_iter().chain(SUM.as_deref()).for_each(count);
+    }
+}
+
+impl Series {
+    fn of(topic: &str) -> Option<Arc<Series>> {
+        let mut counters = VECTORS.as_ref()?.iter().map(|vector| vector.with_label_values(&[topic]));
+        Some(Arc::new(Series {
+            messages_in: counters.next()?,
+            bytes_in: counters.next()?,
+            bytes_out: counters.next()?,
+            bytes_rejected: counters.next()?,
+            replication_bytes_in: counters.next()?,
+            replication_bytes_out: counters.next()?,
+            produce_requests: counters.next()?,
+            fetch_requests: counters.next()?,
+            failed_produce_requests: counters.next()?,
+            failed_fetch_requests: counters.next()?,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(topic: &str) -> Option<f64> {
+        let families = prometheus::gather();
+        let family = families.iter().find(|family| family.name() == "kafka_server_brokertopicmetrics_bytesin_total")?;
+        let of_topic = |metric: &&prometheus::proto::Metric| metric.get_label()[0].value() == topic;
+        Some(family.get_metric().iter().find(of_topic)?.get_counter().value())
+    }
+
+    #[test]
+    fn a_topic_counts_for_itself_and_in_the_sum_until_it_is_forgotten() {
+        let before = shown(ALL).unwrap_or(0.0);
+        of("counted").observe_append(100, 2);
+        of("counted").observe_append(11, 1);
+        assert_eq!(shown("counted"), Some(111.0));
+        assert!(shown(ALL).is_some_and(|sum| sum >= before + 111.0));
+        forget("counted");
+        assert_eq!(shown("counted"), None);
+    }
+}
