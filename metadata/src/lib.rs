@@ -3,8 +3,11 @@
 pub mod change;
 pub mod convert;
 pub mod delta;
+pub mod embedded;
+pub mod etcd;
 pub mod image;
 pub mod keys;
+pub mod store;
 
 #[cfg(test)]
 mod sample;
