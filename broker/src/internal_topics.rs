@@ -39,7 +39,8 @@ impl Broker {
             other => return Err(InternalTopicError::Unknown(other.to_owned())),
         };
         let timeout_ms = i32::try_from(WAIT_MAX.as_millis()).unwrap_or(i32::MAX);
-        let request = CreateTopicsRequest { topics: vec![topic], timeout_ms, ..CreateTopicsRequest::default() };
+        let request =
+            CreateTopicsRequest { topics: vec![topic], timeout_ms, ..CreateTopicsRequest::default() };
         let response = self.link.forward(self.link.caller(), &request, VERSION, WAIT_MAX).await?;
         let results = response.topics.iter();
         let refusal = results
@@ -57,11 +58,10 @@ impl Broker {
 /// `__consumer_offsets` as it is created: compacted, in small segments, compressed as it comes.
 pub(crate) fn offsets_topic(config: &InternalTopicConfig) -> CreatableTopic {
     let segment_bytes = config.segment_bytes.to_string();
-    let configs = [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", &segment_bytes)];
-    let configs = configs.map(|(name, value)| CreatableTopicConfig {
-        name: Str::from(name),
-        value: Some(Str::from(value)),
-    });
+    let configs =
+        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", &segment_bytes)];
+    let configs = configs
+        .map(|(name, value)| CreatableTopicConfig { name: Str::from(name), value: Some(Str::from(value)) });
     CreatableTopic {
         name: Str::from_static(GROUP_METADATA_TOPIC),
         num_partitions: config.partitions,

@@ -37,7 +37,11 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, context: &RequestContext, 
             match error {
                 ErrorCode::None => tracing::info!(topic = topic.name.as_str(), "auto-created"),
                 ErrorCode::TopicAlreadyExists => {}
-                _ => tracing::warn!(topic = topic.name.as_str(), "auto-creation failed: {}", message.unwrap_or("no reason given")),
+                _ => tracing::warn!(
+                    topic = topic.name.as_str(),
+                    "auto-creation failed: {}",
+                    message.unwrap_or("no reason given")
+                ),
             }
         }),
         Err(error) => tracing::warn!("auto-creation of {} topics failed: {error}", request.topics.len()),

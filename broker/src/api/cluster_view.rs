@@ -48,7 +48,10 @@ impl<'a> ClusterView<'a> {
 
     /// Whether a client can reach this broker.
     pub(super) fn is_reached(self, id: BrokerId) -> bool {
-        self.image.brokers.get(&id).is_some_and(|broker| !broker.fenced && broker.endpoint(self.listener).is_some())
+        self.image
+            .brokers
+            .get(&id)
+            .is_some_and(|broker| !broker.fenced && broker.endpoint(self.listener).is_some())
     }
 
     /// The replicas that a client cannot reach, or whose log directory is gone.

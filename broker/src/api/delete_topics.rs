@@ -25,7 +25,8 @@ pub async fn handle(
         error_message: Some(message.clone()),
         ..DeletableTopicResult::default()
     };
-    let named = request.topic_names.iter().map(|name| DeletableTopicResult { name: Some(name.clone()), ..failed() });
+    let named =
+        request.topic_names.iter().map(|name| DeletableTopicResult { name: Some(name.clone()), ..failed() });
     let chosen = request.topics.iter().map(|topic| DeletableTopicResult {
         name: topic.name.clone(),
         topic_id: topic.topic_id,

@@ -53,7 +53,9 @@ fn brokers(view: ClusterView<'_>, fenced_too: bool) -> Vec<DescribeClusterBroker
 fn wrong_endpoint(endpoint_type: i8, version: i16) -> DescribeClusterResponse {
     let (error, message) = match endpoint_type {
         _ if version == 0 => (ErrorCode::InvalidRequest, "this version asks brokers alone".to_owned()),
-        CONTROLLERS => (ErrorCode::MismatchedEndpointType, "this endpoint is a broker, not a controller".to_owned()),
+        CONTROLLERS => {
+            (ErrorCode::MismatchedEndpointType, "this endpoint is a broker, not a controller".to_owned())
+        }
         other => (ErrorCode::UnsupportedEndpointType, format!("there is no endpoint type {other}")),
     };
     DescribeClusterResponse {

@@ -35,7 +35,10 @@ pub async fn handle(
 }
 
 /// The topics to describe, from the cursor on; none if the cursor is not among them.
-fn names<'a>(view: ClusterView<'a>, request: &'a DescribeTopicPartitionsRequest) -> Option<BTreeSet<&'a str>> {
+fn names<'a>(
+    view: ClusterView<'a>,
+    request: &'a DescribeTopicPartitionsRequest,
+) -> Option<BTreeSet<&'a str>> {
     let start = request.cursor.as_ref().map_or("", |cursor| cursor.topic_name.as_str());
     if request.cursor.as_ref().is_some_and(|cursor| cursor.partition_index < 0) {
         return None;
@@ -147,5 +150,8 @@ fn refuse(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsRe
         name: Some(topic.name.clone()),
         ..DescribeTopicPartitionsResponseTopic::default()
     });
-    DescribeTopicPartitionsResponse { topics: refused.collect(), ..DescribeTopicPartitionsResponse::default() }
+    DescribeTopicPartitionsResponse {
+        topics: refused.collect(),
+        ..DescribeTopicPartitionsResponse::default()
+    }
 }

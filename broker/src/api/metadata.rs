@@ -34,7 +34,11 @@ enum Asked {
 }
 
 /// Answers from the image; creates what is missing, if it may.
-pub async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
+pub async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: MetadataRequest,
+) -> MetadataResponse {
     let Some(asked) = asked(&request, context.api_version) else { return refuse(&request) };
     if let Asked::Names(names) = &asked
         && request.allow_auto_topic_creation
@@ -66,7 +70,8 @@ fn asked(request: &MetadataRequest, version: i16) -> Option<Asked> {
     if topics.is_empty() && version == 0 {
         return Some(Asked::All);
     }
-    let is_wrong = |name: &Option<Str>, id: Uuid| version < TOPIC_IDS_FROM && (name.is_none() || !id.is_zero());
+    let is_wrong =
+        |name: &Option<Str>, id: Uuid| version < TOPIC_IDS_FROM && (name.is_none() || !id.is_zero());
     if topics.iter().any(|topic| is_wrong(&topic.name, topic.topic_id)) {
         return None;
     }

@@ -43,7 +43,9 @@ impl GroupSettings {
             commit_timeout: values.millis("offsets.commit.timeout.ms")?,
         };
         if settings.session_timeout_min > settings.session_timeout_max {
-            return Err(values.refuse("group.max.session.timeout.ms", "at least group.min.session.timeout.ms"));
+            return Err(
+                values.refuse("group.max.session.timeout.ms", "at least group.min.session.timeout.ms")
+            );
         }
         Ok(settings)
     }

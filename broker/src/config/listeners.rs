@@ -61,10 +61,12 @@ impl ListenersConfig {
         let protocols = Protocols::resolve(values)?;
         let listening = addresses(values, LISTENERS)?;
         if let Some(clash) = clash(&listening) {
-            let allowed = "names and ports that are unique, save one IPv4 and one IPv6 address of the same port";
+            let allowed =
+                "names and ports that are unique, save one IPv4 and one IPv6 address of the same port";
             return Err(values.refuse(LISTENERS, &format!("{allowed}; {clash} is not")));
         }
-        let bindings = listening.iter().map(|address| protocols.binding(values, address)).collect::<Result<_, _>>()?;
+        let bindings =
+            listening.iter().map(|address| protocols.binding(values, address)).collect::<Result<_, _>>()?;
         let advertised = advertised(values, &protocols, &listening)?;
         let inter_broker = inter_broker(values, &advertised)?;
         Ok(ListenersConfig { bindings, advertised, inter_broker })
@@ -86,7 +88,9 @@ struct Protocols(HashMap<String, String>);
 impl Protocols {
     fn resolve(values: &Values) -> Result<Protocols, ConfigError> {
         let Some(map) = values.set(PROTOCOL_MAP) else {
-            return Ok(Protocols(PROTOCOLS.iter().map(|name| (name.to_string(), name.to_string())).collect()));
+            return Ok(Protocols(
+                PROTOCOLS.iter().map(|name| (name.to_string(), name.to_string())).collect(),
+            ));
         };
         let parse = |entry: &str| {
             let (name, protocol) = entry.trim().split_once(':')?;
@@ -120,7 +124,8 @@ impl Protocols {
         let host = match address.host.as_str() {
             "" => host_name()?,
             "0.0.0.0" | "::" => {
-                let allowed = "addresses that clients can reach; 0.0.0.0 and :: are none, set advertised.listeners";
+                let allowed =
+                    "addresses that clients can reach; 0.0.0.0 and :: are none, set advertised.listeners";
                 return Err(values.refuse(ADVERTISED, allowed));
             }
             host => host.to_owned(),
@@ -131,8 +136,12 @@ impl Protocols {
 }
 
 fn addresses(values: &Values, key: &str) -> Result<Vec<Address>, ConfigError> {
-    let of_controllers: Vec<String> =
-        values.set(CONTROLLER_NAMES).unwrap_or("").split(',').map(|name| name.trim().to_uppercase()).collect();
+    let of_controllers: Vec<String> = values
+        .set(CONTROLLER_NAMES)
+        .unwrap_or("")
+        .split(',')
+        .map(|name| name.trim().to_uppercase())
+        .collect();
     let entries = values.list(key)?;
     let parsed: Option<Vec<Address>> = entries.iter().map(|entry| parse(entry)).collect();
     let mut addresses = parsed.ok_or_else(|| values.refuse(key, "a list of NAME://host:port"))?;
@@ -170,7 +179,11 @@ fn are_of_both_families(one: &Address, other: &Address) -> bool {
     }
 }
 
-fn advertised(values: &Values, known: &Protocols, listening: &[Address]) -> Result<Vec<Endpoint>, ConfigError> {
+fn advertised(
+    values: &Values,
+    known: &Protocols,
+    listening: &[Address],
+) -> Result<Vec<Endpoint>, ConfigError> {
     let chosen = match values.is_set(ADVERTISED) {
         true => addresses(values, ADVERTISED)?,
         false => listening.to_vec(),
@@ -191,7 +204,9 @@ fn advertised(values: &Values, known: &Protocols, listening: &[Address]) -> Resu
 fn inter_broker(values: &Values, advertised: &[Endpoint]) -> Result<String, ConfigError> {
     let (key, name) = match (values.set(INTER_BROKER_NAME), values.set(INTER_BROKER_PROTOCOL)) {
         (Some(_), Some(_)) => {
-            return Err(values.refuse(INTER_BROKER_NAME, &format!("not to be set beside {INTER_BROKER_PROTOCOL}")));
+            return Err(
+                values.refuse(INTER_BROKER_NAME, &format!("not to be set beside {INTER_BROKER_PROTOCOL}"))
+            );
         }
         (Some(name), None) => (INTER_BROKER_NAME, name),
         (None, protocol) => (INTER_BROKER_PROTOCOL, protocol.unwrap_or(PROTOCOLS[0])),
@@ -237,7 +252,8 @@ mod tests {
     fn an_ipv6_address_stands_in_brackets_and_may_share_the_port_of_an_ipv4_one() {
         let both = "PLAINTEXT://127.0.0.1:9092,SIX://[::1]:9092";
         let map = "PLAINTEXT:PLAINTEXT,SIX:PLAINTEXT";
-        let config = resolve(&[("listeners", both), ("listener.security.protocol.map", map)]).expect("is fine");
+        let config =
+            resolve(&[("listeners", both), ("listener.security.protocol.map", map)]).expect("is fine");
         assert_eq!(config.bindings[1].host, "::1");
     }
 

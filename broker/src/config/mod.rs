@@ -73,7 +73,9 @@ impl BrokerConfig {
             groups: GroupSettings::resolve(&values)?,
             session: SessionConfig::resolve(&values)?,
             metadata: MetadataConfig::resolve(&values)?,
-            statics: Arc::new(properties.iter().map(|(key, value)| (key.to_owned(), value.text.clone())).collect()),
+            statics: Arc::new(
+                properties.iter().map(|(key, value)| (key.to_owned(), value.text.clone())).collect(),
+            ),
         })
     }
 }

@@ -20,7 +20,8 @@ impl ReplicationConfig {
     pub(super) fn resolve(values: &Values) -> Result<ReplicationConfig, ConfigError> {
         Ok(ReplicationConfig {
             lag_time_max: values.millis("replica.lag.time.max.ms")?,
-            high_watermark_checkpoint_interval: values.millis("replica.high.watermark.checkpoint.interval.ms")?,
+            high_watermark_checkpoint_interval: values
+                .millis("replica.high.watermark.checkpoint.interval.ms")?,
             fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots")?,
         })
     }

@@ -19,7 +19,9 @@ impl SessionConfig {
         let timeout = values.millis("broker.session.timeout.ms")?;
         let heartbeat_interval = values.millis("broker.heartbeat.interval.ms")?;
         if heartbeat_interval * 2 > timeout {
-            return Err(values.refuse("broker.heartbeat.interval.ms", "at most half of broker.session.timeout.ms"));
+            return Err(
+                values.refuse("broker.heartbeat.interval.ms", "at most half of broker.session.timeout.ms")
+            );
         }
         Ok(SessionConfig { timeout, heartbeat_interval })
     }

@@ -165,7 +165,10 @@ impl ControllerLink {
     async fn await_revision(&self, revision: i64, deadline: Instant) {
         let mut images = self.image.subscribe();
         if timeout_at(deadline, images.wait_for(|image| image.revision >= revision)).await.is_err() {
-            tracing::warn!(revision, "the controller answered, but its push is late: the client hears the answer first");
+            tracing::warn!(
+                revision,
+                "the controller answered, but its push is late: the client hears the answer first"
+            );
         }
     }
 }

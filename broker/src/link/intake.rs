@@ -17,7 +17,9 @@ pub(super) enum Refusal {
     #[error("the push is of controller epoch {got}, but {known} has been seen")]
     StaleController { got: i32, known: i32 },
     /// The sender's metadata store was restored from a backup.
-    #[error("the push ends at metadata revision {got}, but the image stands at {at}: was the metadata store restored?")]
+    #[error(
+        "the push ends at metadata revision {got}, but the image stands at {at}: was the metadata store restored?"
+    )]
     WentBack { got: i64, at: i64 },
     /// Something was missed; the whole image is needed.
     #[error(transparent)]

@@ -26,11 +26,11 @@ use protocol::types::{BrokerId, Uuid};
 use tokio::sync::{Notify, watch};
 
 pub use self::calls::{Caller, ForwardError, ProducerIdBlock};
+use self::producer_ids::ProducerIds;
 pub use self::registration::{Registration, RegistrationRefused};
 pub use self::seen::{Seen, SeenError};
-use self::producer_ids::ProducerIds;
-pub use self::stream::StreamError;
 use self::stream::Session;
+pub use self::stream::StreamError;
 use crate::config::SessionConfig;
 
 /// Who this broker is, as it registers.
@@ -177,7 +177,12 @@ impl ControllerLink {
         match tokio::time::timeout(wait_max, self.store.lease_revoke(registration.lease)).await {
             Ok(Ok(())) => tracing::info!(broker = %self.identity.broker_id, "registration given up"),
             Ok(Err(error)) => tracing::warn!("the registration stays until its lease ends: {error}"),
-            Err(_) => tracing::warn!("the registration stays until its lease ends: no answer in {wait_max:?}"),
+            Err(_) => {
+                tracing::warn!("the registration stays until its lease ends: no answer in {wait_max:?}")
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,9 @@ pub struct Registration {
 
 /// The id belongs to another process that lives.
 #[derive(Debug, thiserror::Error)]
-#[error("broker id {broker_id} is registered by another process, reached at {address}; it was held for {held:?} and is not given up: choose another node.id, or stop that process")]
+#[error(
+    "broker id {broker_id} is registered by another process, reached at {address}; it was held for {held:?} and is not given up: choose another node.id, or stop that process"
+)]
 pub struct RegistrationRefused {
     pub broker_id: BrokerId,
     pub address: String,
@@ -40,7 +42,9 @@ pub struct RegistrationRefused {
 
 enum Attempt {
     Registered(Registration),
-    Held { address: String },
+    Held {
+        address: String,
+    },
     /// The key changed between the look and the write.
     Raced,
 }
@@ -95,7 +99,8 @@ impl ControllerLink {
     async fn try_register(&self) -> Result<Attempt, StoreError> {
         let key = Key::Broker(self.identity.broker_id).path(&self.prefix);
         if let Some(standing) = get(&*self.store, key.clone()).await? {
-            let theirs = BrokerRegistration::decode(self.identity.broker_id, &standing.value).unwrap_or_default();
+            let theirs =
+                BrokerRegistration::decode(self.identity.broker_id, &standing.value).unwrap_or_default();
             match claim(&self.identity, Some(&theirs)) {
                 Claim::Held { address } => return Ok(Attempt::Held { address }),
                 Claim::Vacant | Claim::Replace => {}

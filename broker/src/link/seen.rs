@@ -80,7 +80,8 @@ impl Seen {
             return;
         }
         let (path, text) = (self.path.clone(), render(&newest));
-        let written = tokio::task::spawn_blocking(move || storage::durable::write_atomically(&path, text.as_bytes()));
+        let written =
+            tokio::task::spawn_blocking(move || storage::durable::write_atomically(&path, text.as_bytes()));
         match written.await {
             Ok(Ok(())) => self.state.lock().saved = newest,
             Ok(Err(error)) => warn(&error),
@@ -105,7 +106,8 @@ fn parse(bytes: &[u8]) -> Result<Newest, String> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let number = |key: &str| value[key].as_i64().ok_or_else(|| format!("no number {key}"));
     let cluster_id = value["cluster_id"].as_str().ok_or("no text cluster_id")?.to_owned();
-    let controller_epoch = number("controller_epoch")?.try_into().map_err(|_| "controller_epoch is out of range")?;
+    let controller_epoch =
+        number("controller_epoch")?.try_into().map_err(|_| "controller_epoch is out of range")?;
     Ok(Newest { cluster_id, controller_epoch, metadata_revision: number("metadata_revision")? })
 }
 
@@ -129,7 +131,10 @@ mod tests {
         assert!(!seen.note("cluster", 7, 200), "a revision may wait");
         seen.save().await;
         let newest = Seen::open(&dir).expect("opens").newest();
-        assert_eq!(newest, Newest { cluster_id: "cluster".into(), controller_epoch: 7, metadata_revision: 200 });
+        assert_eq!(
+            newest,
+            Newest { cluster_id: "cluster".into(), controller_epoch: 7, metadata_revision: 200 }
+        );
         std::fs::remove_dir_all(dir).expect("is ours");
     }
 

@@ -88,7 +88,9 @@ impl ControllerLink {
             }
             match outcome {
                 Ok(()) => continue,
-                Err(Broken::Refused(refusal @ Refusal::OtherCluster { .. })) => return Err(StreamError(refusal)),
+                Err(Broken::Refused(refusal @ Refusal::OtherCluster { .. })) => {
+                    return Err(StreamError(refusal));
+                }
                 Err(broken) => {
                     resume = !matches!(broken, Broken::Refused(Refusal::Missed(_)) | Broken::Unreadable(_));
                     self.report(&call, &broken);
@@ -100,7 +102,8 @@ impl ControllerLink {
 
     /// Waits until there is a registration to speak of and a controller to speak to.
     async fn next_call(&self) -> Call {
-        let (mut registrations, mut controllers) = (self.registration.subscribe(), self.controller.subscribe());
+        let (mut registrations, mut controllers) =
+            (self.registration.subscribe(), self.controller.subscribe());
         loop {
             let registration = registrations.borrow_and_update().clone();
             let controller = controllers.borrow_and_update().clone();
@@ -117,7 +120,8 @@ impl ControllerLink {
 
     /// Returns when the call is about a registration or a controller of the past.
     async fn superseded(&self, call: &Call) {
-        let (mut registrations, mut controllers) = (self.registration.subscribe(), self.controller.subscribe());
+        let (mut registrations, mut controllers) =
+            (self.registration.subscribe(), self.controller.subscribe());
         tokio::select! {
             _ = registrations.wait_for(|now| now.as_ref().is_none_or(|now| now.epoch != call.broker_epoch)) => {}
             _ = controllers.wait_for(|now| now.as_ref() != Some(&call.controller)) => {}

@@ -22,7 +22,8 @@ static HANDLES: LazyLock<Option<Vec<Handles>>> = LazyLock::new(|| {
     let requests = Opts::new("kafka_network_requestmetrics_requests_total", "Requests");
     let requests = registered(IntCounterVec::new(requests, &["request"]));
     let time = "Milliseconds from a whole request read to its response handed to the connection";
-    let time = HistogramOpts::new("kafka_network_requestmetrics_totaltimems", time).buckets(TIME_BUCKETS_MS.into());
+    let time =
+        HistogramOpts::new("kafka_network_requestmetrics_totaltimems", time).buckets(TIME_BUCKETS_MS.into());
     let time = registered(HistogramVec::new(time, &["request"]));
     let handles = |key: &ApiKey| {
         Some(Handles {

@@ -160,9 +160,11 @@ mod tests {
 
     fn shown(topic: &str) -> Option<f64> {
         let families = prometheus::gather();
-        let family = families.iter().find(|family| family.name() == "kafka_server_brokertopicmetrics_bytesin_total")?;
+        let family = families
+            .iter()
+            .find(|family| family.name() == "kafka_server_brokertopicmetrics_bytesin_total")?;
         let of_topic = |metric: &&prometheus::proto::Metric| metric.get_label()[0].value() == topic;
-        Some(family.get_metric().iter().find(of_topic)?.get_counter().value())
+        Some(family.get_metric().iter().find(of_topic)?.get_counter().get_value())
     }
 
     #[test]
