@@ -1,1 +1,17 @@
-//! Placeholder until the crate is written.
+//! What the whole-cluster tests stand on: real servers as processes, and the foreign clients that speak to them.
+//!
+//! A test starts a [`server::Server`] and drives it with [`kcat`], [`python`] and [`java`]. Everything here blocks; a wait
+//! is always for a condition, with a bound. The same tests run against Apache Kafka where `MILENA_E2E_SUBJECT=kafka`.
+
+pub mod apache_kafka;
+pub mod frames;
+pub mod http;
+pub mod java;
+pub mod kcat;
+pub mod ports;
+pub mod process;
+pub mod python;
+pub mod scratch;
+pub mod server;
+pub mod wait;
+pub mod workspace;

@@ -1,0 +1,121 @@
+//! Clients that break the rules harm nobody but themselves.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use e2e::frames::{Answer, RawConnection};
+use e2e::kcat;
+use e2e::server::Server;
+use protocol::frame::encode_request;
+use protocol::messages::FetchRequest;
+use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+
+/// How long the others' work may take meanwhile; alone it takes some tens of milliseconds.
+const OTHERS_TIME_MAX: Duration = Duration::from_secs(5);
+
+fn others_are_served(server: &Server) -> Result<()> {
+    let began = Instant::now();
+    let lines: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    let topic = format!("others-{}", began.elapsed().as_nanos());
+    kcat::produce(&server.bootstrap(), &topic, &["-p", "0"], &lines)?;
+    ensure!(
+        kcat::consume(&server.bootstrap(), &topic, "beginning", &["-c", "100"])? == lines,
+        "others read otherwise"
+    );
+    ensure!(began.elapsed() < OTHERS_TIME_MAX, "the others waited {:?}", began.elapsed());
+    Ok(())
+}
+
+#[test]
+fn a_frame_with_an_impossible_length_ends_the_connection_at_once() -> Result<()> {
+    let server = Server::with("lengths", &[("socket.request.max.bytes", "1000000")])?;
+    let before = server.resident_bytes()?;
+    for length in [i32::MAX, 1_000_001, -1, i32::MIN] {
+        let mut connection = RawConnection::open(server.port())?;
+        connection.send(&length.to_be_bytes())?;
+        assert_eq!(connection.receive()?, Answer::Closed, "length {length}");
+    }
+    let grown = server.resident_bytes()?.saturating_sub(before);
+    ensure!(!server.is_milena() || grown < 4 << 20, "a promised length took {grown} bytes");
+    others_are_served(&server)
+}
+
+#[test]
+fn half_frames_and_silence_hold_nobody_up() -> Result<()> {
+    let server = Server::start("silence")?;
+    let before = server.resident_bytes()?;
+    let mut silent = Vec::new();
+    for number in 0..500 {
+        let mut connection = RawConnection::open(server.port())?;
+        if number % 2 == 0 {
+            // A hundred megabytes are promised, and a few bytes come.
+            connection.send(&100_000_000i32.to_be_bytes())?;
+            connection.send(b"\0\x03\0\x01")?;
+        }
+        silent.push(connection);
+    }
+    others_are_served(&server)?;
+    let grown = server.resident_bytes()?.saturating_sub(before);
+    ensure!(!server.is_milena() || grown < 64 << 20, "500 silent connections took {grown} bytes");
+    Ok(())
+}
+
+#[test]
+fn readers_that_never_read_hold_no_memory_of_others() -> Result<()> {
+    let server = Server::start("slow-readers")?;
+    let lines: Vec<String> = (0..20_000).map(|number| format!("{number} {}", "x".repeat(1_000))).collect();
+    kcat::produce(&server.bootstrap(), "large", &["-p", "0"], &lines)?;
+    let before = server.resident_bytes()?;
+    let request = encode_request(11, 1, Some("slow".into()), &whole_partition("large"))?.bytes;
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut connection = RawConnection::open(server.port())?;
+        let pipelined: Bytes = std::iter::repeat_n(&request[..], 20).flatten().copied().collect();
+        connection.send(&pipelined)?;
+        slow.push(connection);
+    }
+    others_are_served(&server)?;
+    let grown = server.resident_bytes()?.saturating_sub(before);
+    ensure!(!server.is_milena() || grown < 32 << 20, "1,000 unread answers of 20 MB took {grown} bytes");
+    let whole = slow[0].receive()?;
+    ensure!(
+        matches!(whole, Answer::Frame(body) if body.len() > 10_000_000),
+        "a late reader gets no whole answer"
+    );
+    Ok(())
+}
+
+fn whole_partition(topic: &str) -> FetchRequest {
+    const BYTES: i32 = 50_000_000;
+    let partition = FetchPartition { partition: 0, partition_max_bytes: BYTES, ..Default::default() };
+    let topic = FetchTopic { topic: topic.into(), partitions: vec![partition], ..Default::default() };
+    FetchRequest {
+        max_bytes: BYTES,
+        min_bytes: 1,
+        max_wait_ms: 500,
+        topics: vec![topic],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn answers_leave_in_the_order_of_their_requests() -> Result<()> {
+    let server = Server::start("order")?;
+    kcat::produce(&server.bootstrap(), "ordered", &["-p", "0"], &["record".to_owned()])?;
+    let mut connection = RawConnection::open(server.port())?;
+    // The first waits for records that never come; those behind it are ready at once.
+    let mut waits = whole_partition("ordered");
+    waits.topics[0].partitions[0].fetch_offset = 1;
+    connection.send(&encode_request(11, 0, None, &waits)?.bytes)?;
+    for correlation in 1..20 {
+        connection.send(&encode_request(11, correlation, None, &whole_partition("ordered"))?.bytes)?;
+    }
+    for expected in 0..20i32 {
+        let Answer::Frame(answer) = connection.receive()? else {
+            anyhow::bail!("answer {expected} is missing")
+        };
+        assert_eq!(answer[..4], expected.to_be_bytes());
+    }
+    Ok(())
+}
