@@ -2,7 +2,7 @@
 //! away. Pure; Metadata, DescribeCluster and DescribeTopicPartitions answer with it.
 
 use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage};
-use protocol::types::BrokerId;
+use protocol::types::{BrokerId, Uuid};
 
 /// The image, seen through one listener.
 #[derive(Clone, Copy)]
@@ -64,7 +64,7 @@ impl<'a> ClusterView<'a> {
 
     /// Whether the broker has that log directory online. One that it chose itself (zero), and any of a broker that names
     /// none, counts as online.
-    fn has_directory(self, id: BrokerId, directory: Option<protocol::types::Uuid>) -> bool {
+    fn has_directory(self, id: BrokerId, directory: Option<Uuid>) -> bool {
         let Some(directory) = directory.filter(|directory| !directory.is_zero()) else { return true };
         let Some(broker) = self.image.brokers.get(&id) else { return false };
         broker.log_dirs.is_empty() || broker.log_dirs.contains(&directory)
@@ -78,66 +78,36 @@ pub(super) fn ids(brokers: &[BrokerId]) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use protocol::types::Uuid;
-
     use super::*;
-
-    fn broker(id: i32, fenced: bool, listener: &str) -> Arc<BrokerImage> {
-        let endpoint = Endpoint {
-            listener: listener.into(),
-            host: format!("host{id}"),
-            port: 9092,
-            security_protocol: "PLAINTEXT".into(),
-        };
-        let (id, endpoints, log_dirs) = (BrokerId(id), vec![endpoint], vec![Uuid([1; 16])]);
-        Arc::new(BrokerImage { id, fenced, endpoints, log_dirs, ..BrokerImage::default() })
-    }
-
-    fn image() -> ClusterImage {
-        let brokers = [broker(1, false, "CLIENTS"), broker(2, true, "CLIENTS"), broker(3, false, "INTERNAL")];
-        let brokers = brokers.into_iter().map(|broker| (broker.id, broker)).collect();
-        ClusterImage { brokers, ..ClusterImage::default() }
-    }
-
-    fn led_by(leader: i32) -> PartitionImage {
-        let replicas = [1, 2, 3, 4].map(BrokerId).to_vec();
-        let directories = vec![Uuid([1; 16]), Uuid::ZERO, Uuid::ZERO, Uuid::ZERO];
-        PartitionImage { replicas, directories, leader: BrokerId(leader), ..PartitionImage::default() }
-    }
+    use crate::api::sample::{image, led_by, view};
 
     #[test]
     fn fenced_brokers_and_those_of_other_listeners_are_not_named() {
         let image = image();
-        let view = ClusterView { image: &image, listener: "CLIENTS" };
-        assert_eq!(view.live_brokers().map(|(broker, _)| broker.id.0).collect::<Vec<_>>(), [1]);
-        assert_eq!(view.offline_replicas(&led_by(1)), [2, 3, 4]);
+        assert_eq!(view(&image).live_brokers().map(|(broker, _)| broker.id.0).collect::<Vec<_>>(), [1]);
+        assert_eq!(view(&image).offline_replicas(&led_by(1)), [2, 3, 4]);
     }
 
     #[test]
     fn a_leader_is_named_where_the_client_can_reach_it() {
         let image = image();
-        let view = ClusterView { image: &image, listener: "CLIENTS" };
-        assert_eq!(view.leader(&led_by(1)), Ok(BrokerId(1)));
-        assert_eq!(view.leader(&led_by(3)), Err(NoLeader::NoListener));
-        assert_eq!(view.leader(&led_by(-1)), Err(NoLeader::NotAvailable));
+        assert_eq!(view(&image).leader(&led_by(1)), Ok(BrokerId(1)));
+        assert_eq!(view(&image).leader(&led_by(3)), Err(NoLeader::NoListener));
+        assert_eq!(view(&image).leader(&led_by(-1)), Err(NoLeader::NotAvailable));
     }
 
     #[test]
     fn a_replica_in_a_directory_that_is_gone_is_offline() {
         let image = image();
-        let view = ClusterView { image: &image, listener: "CLIENTS" };
         let mut partition = led_by(1);
         partition.directories[0] = Uuid([9; 16]);
-        assert_eq!(view.offline_replicas(&partition), [1, 2, 3, 4]);
+        assert_eq!(view(&image).offline_replicas(&partition), [1, 2, 3, 4]);
     }
 
     #[test]
     fn the_controller_that_is_named_is_a_live_broker() {
         let image = image();
-        let view = ClusterView { image: &image, listener: "CLIENTS" };
-        assert_eq!(view.controller_id(BrokerId(3)), BrokerId(3));
-        assert_eq!(view.controller_id(BrokerId(2)), BrokerId(1));
+        assert_eq!(view(&image).controller_id(BrokerId(3)), BrokerId(3));
+        assert_eq!(view(&image).controller_id(BrokerId(2)), BrokerId(1));
     }
 }

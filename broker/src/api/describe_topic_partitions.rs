@@ -155,3 +155,68 @@ fn refuse(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsRe
         ..DescribeTopicPartitionsResponse::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use metadata::image::ClusterImage;
+    use protocol::messages::describe_topic_partitions_request::{Cursor as RequestCursor, TopicRequest};
+
+    use super::*;
+    use crate::api::sample::{image, view, with_topic};
+
+    fn cluster() -> ClusterImage {
+        with_topic(with_topic(image(), "b", &[1, 1, 1]), "a", &[1, 1])
+    }
+
+    fn request(topics: &[&str], cursor: Option<(&str, i32)>) -> DescribeTopicPartitionsRequest {
+        let topics = topics.iter().map(|name| TopicRequest { name: (*name).into() }).collect();
+        let cursor = cursor.map(|(topic_name, partition_index)| RequestCursor {
+            topic_name: topic_name.into(),
+            partition_index,
+        });
+        DescribeTopicPartitionsRequest { topics, cursor, ..DescribeTopicPartitionsRequest::default() }
+    }
+
+    /// The topics with their partitions, and where the next page begins.
+    fn page(
+        request: &DescribeTopicPartitionsRequest,
+        limit: i32,
+    ) -> (Vec<(String, usize)>, Option<(String, i32)>) {
+        let image = cluster();
+        let names = names(view(&image), request).expect("the cursor is fine");
+        let response = Page::new(view(&image), request, limit).fill(names);
+        let topics = response
+            .topics
+            .into_iter()
+            .map(|topic| (topic.name.map_or_else(String::new, String::from), topic.partitions.len()));
+        let cursor = response.next_cursor.map(|cursor| (cursor.topic_name.into(), cursor.partition_index));
+        (topics.collect(), cursor)
+    }
+
+    fn topics(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+        expected.iter().map(|(name, partitions)| ((*name).to_owned(), *partitions)).collect()
+    }
+
+    #[test]
+    fn pages_follow_each_other_through_all_topics() {
+        assert_eq!(page(&request(&[], None), 4), (topics(&[("a", 2), ("b", 2)]), Some(("b".into(), 2))));
+        assert_eq!(page(&request(&[], Some(("b", 2))), 4), (topics(&[("b", 1)]), None));
+    }
+
+    #[test]
+    fn a_page_that_ends_with_a_topic_points_at_the_next_one() {
+        assert_eq!(page(&request(&[], None), 2), (topics(&[("a", 2)]), Some(("b".into(), 0))));
+    }
+
+    #[test]
+    fn a_topic_that_is_asked_for_and_missing_is_named_with_its_error() {
+        assert_eq!(page(&request(&["b", "x"], None), 10), (topics(&[("b", 3), ("x", 0)]), None));
+    }
+
+    #[test]
+    fn a_cursor_outside_of_what_is_asked_for_is_refused() {
+        let image = cluster();
+        assert!(names(view(&image), &request(&["b"], Some(("a", 0)))).is_none());
+        assert!(names(view(&image), &request(&[], Some(("a", -1)))).is_none());
+    }
+}

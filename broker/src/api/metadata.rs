@@ -189,3 +189,82 @@ fn refuse(request: &MetadataRequest) -> MetadataResponse {
     });
     MetadataResponse { topics: refused.collect(), error_code, ..MetadataResponse::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::metadata_request::MetadataRequestTopic;
+
+    use super::*;
+    use crate::api::sample::{image, topic_id, view, with_topic};
+
+    fn by_name(name: &str) -> MetadataRequestTopic {
+        MetadataRequestTopic { name: Some(name.into()), ..MetadataRequestTopic::default() }
+    }
+
+    fn by_id(id: Uuid) -> MetadataRequestTopic {
+        MetadataRequestTopic { name: None, topic_id: id }
+    }
+
+    /// What is answered: name, error and number of partitions of each topic; none where the request is refused.
+    fn answered(
+        topics: Option<Vec<MetadataRequestTopic>>,
+        version: i16,
+    ) -> Option<Vec<(String, ErrorCode, usize)>> {
+        let image = with_topic(with_topic(image(), "b", &[1]), "a", &[1, -1]);
+        let asked = asked(&MetadataRequest { topics, ..MetadataRequest::default() }, version)?;
+        let topics = Answer { view: view(&image), version }.topics(&asked);
+        let shown = topics.into_iter().map(|topic| {
+            let name = topic.name.map_or("none".to_owned(), String::from);
+            (name, ErrorCode::from_code(topic.error_code), topic.partitions.len())
+        });
+        Some(shown.collect())
+    }
+
+    #[test]
+    fn null_asks_for_all_topics_and_so_does_nothing_in_version_0() {
+        let all = Some(vec![("a".to_owned(), ErrorCode::None, 2), ("b".to_owned(), ErrorCode::None, 1)]);
+        assert_eq!(answered(None, 1), all);
+        assert_eq!(answered(Some(Vec::new()), 0), all);
+        assert_eq!(answered(Some(Vec::new()), 1), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_missing_topic_a_wrong_name_and_an_unknown_id_have_their_own_errors() {
+        let named = vec![by_name("b"), by_name("b"), by_name("c"), by_name("c d")];
+        let expected = [
+            ("b".to_owned(), ErrorCode::None, 1),
+            ("c".to_owned(), ErrorCode::UnknownTopicOrPartition, 0),
+            ("c d".to_owned(), ErrorCode::InvalidTopicException, 0),
+        ];
+        assert_eq!(answered(Some(named), 9), Some(expected.to_vec()), "once each, in order");
+        let ids = vec![by_id(topic_id("a")), by_id(topic_id("z"))];
+        let expected =
+            [("a".to_owned(), ErrorCode::None, 2), ("none".to_owned(), ErrorCode::UnknownTopicId, 0)];
+        assert_eq!(answered(Some(ids), 12), Some(expected.to_vec()));
+    }
+
+    #[test]
+    fn ids_are_refused_where_the_version_cannot_ask_by_them() {
+        assert_eq!(answered(Some(vec![by_id(topic_id("a"))]), 11), None);
+        assert_eq!(answered(Some(vec![by_id(Uuid::ZERO)]), 11), None, "neither name nor id");
+    }
+
+    #[track_caller]
+    fn check_partition(leader: i32, version: i16, error: ErrorCode, replicas: &[i32]) {
+        let image = with_topic(image(), "t", &[leader]);
+        let topic = Answer { view: view(&image), version }.by_name(&"t".into());
+        let partition = &topic.partitions[0];
+        assert_eq!(ErrorCode::from_code(partition.error_code), error);
+        assert_eq!((partition.leader_epoch, partition.replica_nodes.as_slice()), (5, replicas));
+        assert_eq!(partition.offline_replicas, [2, 3, 4]);
+    }
+
+    #[test]
+    fn versions_say_in_their_own_way_what_is_away() {
+        check_partition(1, 12, ErrorCode::None, &[1, 2, 3, 4]);
+        check_partition(-1, 12, ErrorCode::LeaderNotAvailable, &[1, 2, 3, 4]);
+        check_partition(3, 12, ErrorCode::ListenerNotFound, &[1, 2, 3, 4]);
+        check_partition(3, 5, ErrorCode::LeaderNotAvailable, &[1, 2, 3, 4]);
+        check_partition(1, 0, ErrorCode::ReplicaNotAvailable, &[1]);
+    }
+}

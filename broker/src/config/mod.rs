@@ -52,6 +52,8 @@ pub struct BrokerConfig {
     pub groups: GroupSettings,
     pub session: SessionConfig,
     pub metadata: MetadataConfig,
+    /// `metrics.listener`: host and port of `/metrics`, `/healthz` and `/readyz`; none of them if it is empty.
+    pub metrics_listener: Option<String>,
     /// Every key that was set, by name: what DescribeConfigs calls static, and what topics inherit.
     pub statics: Arc<BTreeMap<String, String>>,
 }
@@ -73,6 +75,7 @@ impl BrokerConfig {
             groups: GroupSettings::resolve(&values)?,
             session: SessionConfig::resolve(&values)?,
             metadata: MetadataConfig::resolve(&values)?,
+            metrics_listener: Some(values.text("metrics.listener")?).filter(|address| !address.is_empty()),
             statics: Arc::new(
                 properties.iter().map(|(key, value)| (key.to_owned(), value.text.clone())).collect(),
             ),
