@@ -89,6 +89,8 @@ pub struct ControllerLink {
     seen: Seen,
     /// The registration that stands, none while there is none.
     registration: watch::Sender<Option<Registration>>,
+    /// Whether the registration is being given up for good.
+    leaving: watch::Sender<bool>,
     /// Raised when there is reason to think that the registration is gone.
     registration_doubted: Notify,
     /// Who holds `/controller`.
@@ -131,6 +133,7 @@ impl ControllerLink {
             observer: params.observer,
             seen: params.seen,
             registration: watch::Sender::new(None),
+            leaving: watch::Sender::new(false),
             registration_doubted: Notify::new(),
             controller: watch::Sender::new(None),
             connection: watch::Sender::new(None),
@@ -141,7 +144,7 @@ impl ControllerLink {
     /// Keeps the broker registered and its image new until shutdown; an error says why it never can be.
     pub async fn run(&self, shutdown: &Shutdown) -> Result<(), LinkError> {
         let outcome = tokio::select! {
-            refused = self.stay_registered() => Err(refused.into()),
+            refused = self.stay_registered_until_left() => Err(refused.into()),
             outcome = self.stay_connected(shutdown) => outcome.map_err(LinkError::from),
             () = self.follow_election() => Ok(()),
             () = self.keep_producer_ids() => Ok(()),
@@ -170,8 +173,21 @@ impl ControllerLink {
         }
     }
 
-    /// Gives the registration up at once, rather than when its lease ends: the last act of a clean stop.
+    async fn stay_registered_until_left(&self) -> RegistrationRefused {
+        tokio::select! {
+            refused = self.stay_registered() => refused,
+            () = self.left() => std::future::pending().await,
+        }
+    }
+
+    async fn left(&self) {
+        // The sender lives as long as the link; an error cannot come.
+        let _ = self.leaving.subscribe().wait_for(|leaving| *leaving).await;
+    }
+
+    /// Gives the registration up for good, at once rather than when its lease ends: the last act of a clean stop.
     pub async fn leave(&self, wait_max: Duration) {
+        self.leaving.send_replace(true);
         let registration = self.registration.send_replace(None);
         let Some(registration) = registration else { return };
         match tokio::time::timeout(wait_max, self.store.lease_revoke(registration.lease)).await {

@@ -294,3 +294,15 @@ async fn what_was_seen_is_kept_when_the_link_ends() {
     let newest = Seen::open(&fixture.log_dir).expect("reads").newest();
     assert_eq!((newest.controller_epoch, newest.metadata_revision), (3, 7));
 }
+
+#[tokio::test]
+async fn a_broker_that_left_does_not_register_again() {
+    let (mut controller, fixture) = (FakeController::start().await, fresh());
+    controller.elect(&*fixture.store, 1).await;
+    let _stream = fixture.until(controller.stream()).await;
+    fixture.link.leave(PATIENCE).await;
+    tokio::time::sleep(4 * fixture.link.lease.heartbeat_interval).await;
+    let key = Key::Broker(BrokerId(1)).path(PREFIX);
+    assert_eq!(get(&*fixture.store, key).await, Ok(None));
+    assert_eq!(fixture.link.readiness(), Err(NotReady::Unregistered));
+}
