@@ -22,6 +22,13 @@ pub struct BatchBuilder {
     bytes: BytesMut,
 }
 
+/// An empty batch, uncompressed.
+impl Default for BatchBuilder {
+    fn default() -> BatchBuilder {
+        BatchBuilder::new(Compression::None)
+    }
+}
+
 impl BatchBuilder {
     /// A batch as a producer sends it: base offset 0, epoch unknown, no producer id.
     pub fn new(compression: Compression) -> BatchBuilder {
