@@ -1,11 +1,23 @@
 //! Turns the definitions under `messages/` into Rust in `OUT_DIR`. See `messages/README.md` for their language.
 //!
 //! A mistake in a definition fails the build with its file and line.
+//!
+//! | file of `build/` | what |
+//! |-|-|
+//! | `lexer`, `parse` | a file's text becomes lines of words, and these a definition |
+//! | `model` | what a definition says |
+//! | `check` | whether its parts fit together |
+//! | `emit`, `field`, `code` | the Rust of messages, of their fields, and its layout |
+//! | `tables` | what goes over all messages |
 
 #[path = "build/check.rs"]
 mod check;
+#[path = "build/code.rs"]
+mod code;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/field.rs"]
+mod field;
 #[path = "build/lexer.rs"]
 mod lexer;
 #[path = "build/model.rs"]

@@ -66,8 +66,8 @@ fn fields(message: &Message, one: &Struct) -> Result {
         if field.tag.is_some() && !message.is_flexible(field.versions.first) {
             return fail("a tag needs flexible versions");
         }
-        if field.of == Type::Scalar(Scalar::Records) && (field.tag.is_some() || !field.default_is_null()) {
-            return fail("records bear no tag, and their default is null");
+        if field.of == Type::Scalar(Scalar::Records) && field.tag.is_some() {
+            return fail("records bear no tag");
         }
         type_of(message, field).or_else(|why| fail(&why))?;
         null(field).or_else(|why| fail(&why))?;

@@ -150,7 +150,9 @@ fn common_struct(
     structs: &mut Vec<Struct>,
 ) -> Result<()> {
     let mut words = Words::of(line);
-    words.word("struct")?;
+    if words.word("a field or a struct")? != "struct" {
+        return words.fail("a field like `name: type`, or a struct, is expected");
+    }
     let name = words.word("a name")?.to_owned();
     let versions = optional_range(&mut words, within)?;
     words.end()?;
@@ -256,10 +258,10 @@ fn range(words: &mut Words<'_>, within: Versions) -> Result<Versions> {
     words.fail(format!("versions {word} are not within {}-{}", within.first, within.last))
 }
 
-/// Reads `3`, `3-12` or `9+`; the last runs up to `highest`.
+/// Reads `3`, `3-12` or `9+`; the last runs up to `highest`, or is 9 alone where that is less.
 fn versions(word: &str, highest: i16) -> Option<Versions> {
     let (first, last) = match (word.strip_suffix('+'), word.split_once('-')) {
-        (Some(first), _) => (first.parse().ok()?, highest),
+        (Some(first), _) => (first.parse().ok()?, highest.max(first.parse().ok()?)),
         (None, Some((first, last))) => (first.parse().ok()?, last.parse().ok()?),
         (None, None) => (word.parse().ok()?, word.parse().ok()?),
     };

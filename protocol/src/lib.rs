@@ -9,8 +9,11 @@
 //! | `error_code` | Kafka's error codes |
 //! | `records` | record batches |
 //! | `types` | offsets, epochs, brokers, topic ids |
+//! | `arbitrary` | random messages, for tests (feature `arbitrary`) |
 
 pub mod api;
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 pub mod error_code;
 pub mod frame;
 pub mod messages;

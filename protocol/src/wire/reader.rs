@@ -155,3 +155,56 @@ pub(crate) enum LengthWidth {
     Short,
     Int,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{EncodeError, Writer};
+
+    /// One byte on the wire, many in memory.
+    struct Wide(#[expect(dead_code, reason = "only its size matters")] [u8; 1000]);
+
+    impl Field for Wide {
+        const LEAST_SIZE: usize = 1;
+        fn read(reader: &mut Reader, _: Format) -> Result<Self, DecodeError> {
+            reader.array::<1>().map(|[byte]| Wide([byte; 1000]))
+        }
+        fn write(&self, _: &mut Writer, _: Format) -> Result<(), EncodeError> {
+            Ok(())
+        }
+    }
+
+    const RIGID: Format = Format { version: 0, flexible: false };
+
+    fn wide(count: u32) -> Reader {
+        let mut bytes = count.to_be_bytes().to_vec();
+        bytes.resize(4 + count as usize, 0);
+        Reader::new(bytes.into())
+    }
+
+    #[test]
+    fn what_exceeds_the_budget_is_refused_before_it_is_allocated() {
+        assert!(Vec::<Wide>::read(&mut wide(1_000), RIGID).is_ok());
+        let error = Vec::<Wide>::read(&mut wide(2_000), RIGID).err().expect("2 MB of 2 kB are too much");
+        let left = 2_004 * BUDGET_PER_BYTE + BUDGET_BASE;
+        assert_eq!(error.problem(), &DecodeProblem::OverBudget { needed: 2_000_000, left });
+    }
+
+    #[test]
+    fn the_budget_is_of_the_whole_buffer() {
+        let mut bytes = 1_000u32.to_be_bytes().to_vec();
+        bytes.resize(1_004, 0);
+        let mut reader = Reader::new([bytes.as_slice(), bytes.as_slice()].concat().into());
+        assert!(Vec::<Wide>::read(&mut reader, RIGID).is_ok());
+        assert!(Vec::<Wide>::read(&mut reader, RIGID).is_err());
+    }
+
+    #[test]
+    fn strings_and_bytes_borrow_from_the_buffer() {
+        let buffer = Bytes::from(vec![0, 2, b'h', b'i', 0, 0, 0, 1, 9]);
+        let mut reader = Reader::new(buffer.clone());
+        let text = crate::wire::Str::read(&mut reader, RIGID).expect("two letters");
+        let bytes = Bytes::read(&mut reader, RIGID).expect("one byte");
+        assert_eq!((text.as_ptr(), bytes.as_ptr()), (buffer[2..].as_ptr(), buffer[8..].as_ptr()));
+    }
+}
