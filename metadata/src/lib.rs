@@ -1,6 +1,7 @@
 //! What the cluster is (image and changes) and where that is kept (etcd, or embedded).
 
 pub mod change;
+pub mod configs;
 pub mod convert;
 pub mod delta;
 pub mod embedded;

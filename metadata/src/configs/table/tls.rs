@@ -1,0 +1,56 @@
+//! TLS.
+
+use crate::configs::allowed::Allowed::{Any, AnyList};
+use crate::configs::allowed::one_of;
+use crate::configs::key::{ConfigKey, key, unset};
+use crate::configs::kind::Kind::{Boolean, Class, List, Password, Text};
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[ConfigKey] = &[
+    key("ssl.client.auth", Text, "none", one_of(&["required", "requested", "none"]),
+        "Whether clients must show a certificate: required, requested or none.").per_broker(),
+    key("ssl.keystore.type", Text, "JKS", Any,
+        "The format of the key store.").per_broker(),
+    unset("ssl.keystore.location", Text, Any,
+        "The file of the key store.").per_broker(),
+    unset("ssl.keystore.password", Password, Any,
+        "The password of the key store.").per_broker(),
+    unset("ssl.keystore.key", Password, Any,
+        "The private key itself, in PEM.").per_broker(),
+    unset("ssl.keystore.certificate.chain", Password, Any,
+        "The certificate chain itself, in PEM.").per_broker(),
+    unset("ssl.key.password", Password, Any,
+        "The password of the private key.").per_broker(),
+    key("ssl.truststore.type", Text, "JKS", Any,
+        "The format of the trust store.").per_broker(),
+    unset("ssl.truststore.location", Text, Any,
+        "The file of the trust store.").per_broker(),
+    unset("ssl.truststore.password", Password, Any,
+        "The password of the trust store.").per_broker(),
+    unset("ssl.truststore.certificates", Password, Any,
+        "The trusted certificates themselves, in PEM.").per_broker(),
+    key("ssl.protocol", Text, "TLSv1.3", Any,
+        "The TLS version that is preferred.").per_broker(),
+    key("ssl.enabled.protocols", List, "TLSv1.2,TLSv1.3", AnyList,
+        "The TLS versions that are offered.").per_broker(),
+    key("ssl.cipher.suites", List, "", AnyList,
+        "The cipher suites that are offered; empty: all that are safe.").per_broker(),
+    key("ssl.endpoint.identification.algorithm", Text, "https", Any,
+        "How a server's name is checked against its certificate; empty: not at all.").per_broker(),
+    key("ssl.principal.mapping.rules", Text, "DEFAULT", Any,
+        "How a certificate's name becomes a principal; the first rule that matches."),
+    key("ssl.allow.dn.changes", Boolean, "false", Any,
+        "Whether a key store may be replaced by one with another distinguished name."),
+    key("ssl.allow.san.changes", Boolean, "false", Any,
+        "Whether a key store may be replaced by one with other alternative names."),
+    unset("ssl.provider", Text, Any,
+        "The Java security provider; of no use here.").per_broker(),
+    key("ssl.keymanager.algorithm", Text, "SunX509", Any,
+        "The algorithm of Java's key manager; of no use here.").per_broker(),
+    key("ssl.trustmanager.algorithm", Text, "PKIX", Any,
+        "The algorithm of Java's trust manager; of no use here.").per_broker(),
+    unset("ssl.secure.random.implementation", Text, Any,
+        "Java's source of randomness; of no use here.").per_broker(),
+    unset("ssl.engine.factory.class", Class, Any,
+        "A Java class that makes TLS engines; cannot be loaded here.").per_broker(),
+];
