@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// A file operation that failed. After one on a write or an fsync the log directory may not be trusted (safety rule 12),
-/// unless [`IoFailure::is_disk_full`] says that there was merely no room.
+/// unless [`IoFailure::is_exhaustion`] says that merely something ran out.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}", path.display())]
 pub struct IoFailure {
@@ -24,6 +24,11 @@ impl IoFailure {
     /// Whether the process or the machine has run out of descriptors, which says nothing about the disk.
     pub fn is_out_of_descriptors(&self) -> bool {
         matches!(self.source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+    }
+
+    /// Whether something ran out that may come back, so that the disk is not to blame.
+    pub fn is_exhaustion(&self) -> bool {
+        self.is_disk_full() || self.is_out_of_descriptors()
     }
 
     /// Whether the file is simply not there.

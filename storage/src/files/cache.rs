@@ -53,11 +53,7 @@ impl FileCache {
 
     /// The file under `key`, opened if it is not open. When descriptors have run out, half of the cache is closed and
     /// the opening tried once more.
-    pub(crate) fn get_or_open(
-        &self,
-        key: u64,
-        open: impl Fn() -> io::Result<File>,
-    ) -> io::Result<Arc<File>> {
+    pub(crate) fn get_or_open(&self, key: u64, open: impl Fn() -> io::Result<File>) -> io::Result<Arc<File>> {
         if let Some(file) = self.open.lock().get(key) {
             return Ok(file);
         }

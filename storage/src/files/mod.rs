@@ -8,5 +8,5 @@ mod vectored;
 pub use cache::FileCache;
 pub(crate) use names::{FileKind, FileName, Marker};
 pub use segment_file::SegmentFile;
-pub(crate) use segment_file::LogHome;
+pub(crate) use segment_file::{LogHome, remove_if_there};
 pub(crate) use vectored::write_all_vectored;

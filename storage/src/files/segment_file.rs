@@ -55,13 +55,16 @@ pub struct SegmentFile {
 #[derive(Debug)]
 struct State {
     marker: Marker,
+    /// Whoever still holds the file by name must not meet a later one of the same name.
+    removed: bool,
     /// Set while the log appends to this file, so that it stays open.
     pinned: Option<Arc<File>>,
 }
 
 impl SegmentFile {
-    pub(crate) fn new(home: &Arc<LogHome>, base_offset: Offset, kind: FileKind) -> Arc<SegmentFile> {
-        let state = Mutex::new(State { marker: Marker::None, pinned: None });
+    pub(crate) fn new(home: &Arc<LogHome>, name: FileName) -> Arc<SegmentFile> {
+        let FileName { offset: base_offset, kind, marker } = name;
+        let state = Mutex::new(State { marker, removed: false, pinned: None });
         let cache_key = home.cache.new_key();
         Arc::new(SegmentFile { home: home.clone(), base_offset, kind, cache_key, state })
     }
@@ -84,6 +87,9 @@ impl SegmentFile {
 
     /// Keeps the file open until [`SegmentFile::unpin`].
     pub(crate) fn pin(&self) -> Result<Arc<File>, IoFailure> {
+        if let Some(file) = &self.state.lock().pinned {
+            return Ok(file.clone());
+        }
         let file = self.descriptor()?;
         self.home.cache.remove(self.cache_key);
         self.state.lock().pinned = Some(file.clone());
@@ -109,7 +115,8 @@ impl SegmentFile {
     /// When the file was last written, in milliseconds since 1970.
     pub(crate) fn modified_ms(&self) -> Result<i64, IoFailure> {
         let path = self.path();
-        let modified = fs::metadata(&path).and_then(|metadata| metadata.modified()).describe("inspect", &path)?;
+        let modified =
+            fs::metadata(&path).and_then(|metadata| metadata.modified()).describe("inspect", &path)?;
         let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
@@ -169,9 +176,11 @@ impl SegmentFile {
 
     /// Removes the file from the disk; a missing one is no error.
     pub(crate) fn remove(&self) -> Result<(), IoFailure> {
-        self.state.lock().pinned = None;
+        let mut state = self.state.lock();
+        state.pinned = None;
+        state.removed = true;
         self.home.cache.remove(self.cache_key);
-        remove_if_there(&self.path())
+        remove_if_there(&self.path_under(state.marker))
     }
 
     pub(crate) fn failure(&self, action: &'static str, source: io::Error) -> IoFailure {
@@ -184,6 +193,9 @@ impl SegmentFile {
             return Ok(file.clone());
         }
         let path = self.path_under(state.marker);
+        if state.removed {
+            return Err(io::Error::from_raw_os_error(libc::ENOENT)).describe("open", &path);
+        }
         self.home.cache.get_or_open(self.cache_key, || options.open(&path)).describe("open", &path)
     }
 

@@ -8,6 +8,7 @@ use crate::checkpoint::CheckpointError;
 use crate::failure::IoFailure;
 use crate::files::SegmentFile;
 use crate::producer::ProducerError;
+use crate::segment::{Damage, SegmentError};
 
 /// What [`Log::open`](super::Log::open) found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,23 +17,6 @@ pub struct Recovered {
     pub verified_bytes: u64,
     /// Bytes that were cut off because they were torn or damaged. Each cut has left a warning in the log.
     pub cut_bytes: u64,
-}
-
-/// Who appends, which says how far the producer's state is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppendOrigin {
-    /// A client: epoch and sequence must fit, a duplicate is recognised.
-    Client {
-        /// Whether the producer speaks transactions v2 (KIP-890), so that one without state here must begin at 0.
-        transactions_v2: bool,
-    },
-    /// A coordinator, whose batches have no sequence: only the epoch must fit.
-    Coordinator {
-        /// 2 and more demands that a marker's epoch exceeds the transaction's (KIP-890).
-        transaction_version: i16,
-    },
-    /// The leader checked already.
-    Replication,
 }
 
 /// An append that is in the log. It is committed when the high watermark passes `last_offset`.
@@ -53,15 +37,17 @@ pub enum AppendError {
     Producer(#[from] ProducerError),
     #[error("batches of {bytes} bytes do not fit a segment of {segment_bytes}")]
     LargerThanSegment { bytes: u64, segment_bytes: u32 },
-    #[error("a batch begins at offset {first} and ends at {last}, where offset {expected} or more was expected")]
+    #[error(
+        "a batch begins at offset {first} and ends at {last}, where offset {expected} or more was expected"
+    )]
     UnexpectedOffset { first: Offset, last: Offset, expected: Offset },
     #[error("the fetched records are damaged: {0}")]
     Corrupt(#[from] protocol::records::RecordsError),
-    /// No room: try again later. What had been written was cut off again.
-    #[error("the disk is full: {0}")]
-    DiskFull(#[source] IoFailure),
+    /// The disk is full, or descriptors ran out: try again later. What had been written was cut off again.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Exhausted(IoFailure),
+    #[error(transparent)]
+    Log(LogError),
 }
 
 /// Why a log could not be opened or changed.
@@ -74,17 +60,8 @@ pub enum LogError {
     Checkpoint(#[from] CheckpointError),
     #[error("the log takes no more writes, for an earlier one failed (safety rule 12)")]
     Failed,
-    #[error("{}", .0)]
+    #[error(transparent)]
     Damaged(#[from] Damage),
-}
-
-/// Bytes of a segment that are not the batch that should be there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is damaged at byte {position}: {reason}", path.display())]
-pub struct Damage {
-    pub path: std::path::PathBuf,
-    pub position: u64,
-    pub reason: String,
 }
 
 /// Why nothing was read.
@@ -97,6 +74,33 @@ pub enum ReadError {
     Io(#[from] IoFailure),
     #[error(transparent)]
     Damaged(#[from] Damage),
+}
+
+impl From<LogError> for AppendError {
+    fn from(error: LogError) -> AppendError {
+        match error {
+            LogError::Io(failure) if failure.is_exhaustion() => AppendError::Exhausted(failure),
+            error => AppendError::Log(error),
+        }
+    }
+}
+
+impl From<SegmentError> for LogError {
+    fn from(error: SegmentError) -> LogError {
+        match error {
+            SegmentError::Io(failure) => LogError::Io(failure),
+            SegmentError::Damaged(damage) => LogError::Damaged(damage),
+        }
+    }
+}
+
+impl From<SegmentError> for ReadError {
+    fn from(error: SegmentError) -> ReadError {
+        match error {
+            SegmentError::Io(failure) => ReadError::Io(failure),
+            SegmentError::Damaged(damage) => ReadError::Damaged(damage),
+        }
+    }
 }
 
 /// Whole batches of one segment, but for the last, which may be cut short. No byte of it has been read.

@@ -25,7 +25,7 @@ use crate::failure::{Described, IoFailure};
 pub use clean_shutdown::CleanShutdown;
 pub use meta_properties::MetaProperties;
 pub use partition_metadata::{PartitionMetadataError, read_partition_metadata, write_partition_metadata};
-pub use partitions::{PartitionDir, PartitionDirState, deletion_name, remove_partition_dir};
+pub use partitions::{PartitionDir, PartitionDirState, deletion_name, remove_partition_dir, stray_name};
 
 /// Why a log directory cannot be served.
 #[derive(Debug, thiserror::Error)]

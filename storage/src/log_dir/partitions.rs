@@ -78,8 +78,17 @@ pub fn remove_partition_dir(path: &Path) -> Result<(), IoFailure> {
 
 /// A fresh name for the directory of a partition that is being deleted; a long topic name is cut to fit.
 pub fn deletion_name(partition: &TopicPartition, id: Uuid) -> String {
+    departed_name(partition, id, "delete")
+}
+
+/// A fresh name for the directory of a partition that the cluster does not know.
+pub fn stray_name(partition: &TopicPartition, id: Uuid) -> String {
+    departed_name(partition, id, "stray")
+}
+
+fn departed_name(partition: &TopicPartition, id: Uuid, state: &str) -> String {
     let hex: String = id.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    let suffix = format!("-{}.{hex}-delete", partition.partition);
+    let suffix = format!("-{}.{hex}-{state}", partition.partition);
     let room = MAX_FILE_NAME_BYTES - suffix.len();
     let topic = &partition.topic[..partition.topic.len().min(room)];
     format!("{topic}{suffix}")

@@ -1,0 +1,48 @@
+//! What `read_committed` consumers need to know of transactions.
+
+use protocol::types::Offset;
+
+use super::{Log, ReadError};
+use crate::index::AbortedTransaction;
+
+impl Log {
+    /// Up to where every record's fate is decided and replicated. Never past `high_watermark`.
+    pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
+        self.producers
+            .first_unstable_offset(high_watermark)
+            .map_or(high_watermark, |first| first.min(high_watermark))
+    }
+
+    /// The transactions that were aborted and have records from `from` to below `upto`, in the order of their markers.
+    pub fn aborted_transactions(
+        &self,
+        from: Offset,
+        upto: Offset,
+    ) -> Result<Vec<AbortedTransaction>, ReadError> {
+        let mut found = Vec::new();
+        for segment in
+            self.segments.holding_or_behind(from).filter(|segment| !segment.transactions.is_empty())
+        {
+            for aborted in segment.transactions.read_all()? {
+                if aborted.last_offset >= from && aborted.first_offset < upto {
+                    found.push(aborted);
+                }
+                if aborted.last_stable_offset >= upto {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The high watermark has come to `high_watermark`: transactions that ended below it are settled.
+    pub fn forget_settled_transactions(&mut self, high_watermark: Offset) {
+        self.producers.forget_settled_transactions(high_watermark);
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`.
+    pub fn remove_expired_producers(&mut self, now_ms: i64) {
+        let expiration = self.config.producer_id_expiration.as_millis();
+        self.producers.remove_expired(now_ms, i64::try_from(expiration).unwrap_or(i64::MAX));
+    }
+}
