@@ -1,0 +1,7 @@
+//! The machine, driven by hand and by the thousand random schedules.
+
+mod driver;
+mod offsets;
+mod rebalance;
+mod schedules;
+mod static_members;

@@ -1,0 +1,205 @@
+//! The shell of one shard: a task that loads it, then feeds it events, written records and time, until this broker no
+//! longer leads the partition.
+//!
+//! Whoever waits when the task ends is told NOT_COORDINATOR, because his port is dropped.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use protocol::ErrorCode;
+use protocol::types::LeaderEpoch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{error, info};
+
+use super::append::Appender;
+use super::clock::Clock;
+use super::in_flight::InFlight;
+use super::load::{Load, Loaded};
+use super::log::coordinator_error;
+use super::machine::{Effects, Event, Shard, Write, Written};
+use crate::config::GroupSettings;
+
+/// The most events that share one append.
+const EVENTS_PER_APPEND: usize = 256;
+
+/// Between two attempts to read a log that can't be read.
+const LOAD_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long to sleep where nothing is due.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// A shard's task before it runs.
+pub struct ShardTask {
+    pub appender: Appender,
+    pub settings: GroupSettings,
+    pub clock: Clock,
+    pub events: mpsc::Receiver<Event>,
+    /// The epoch by which the partition is led here; closed when it no longer is.
+    pub epoch: watch::Receiver<LeaderEpoch>,
+}
+
+impl ShardTask {
+    /// Runs until the partition is led elsewhere.
+    pub async fn run(mut self) {
+        let mut resigned = self.epoch.clone();
+        let resigned = async move { while resigned.changed().await.is_ok() {} };
+        tokio::select! {
+            () = resigned => {}
+            () = self.serve() => {}
+        }
+        info!("no longer coordinates the groups of partition {}", self.appender.partition);
+    }
+
+    async fn serve(&mut self) {
+        let (loaded, deferred) = self.load().await;
+        let mut serving = Serving {
+            shard: loaded.shard,
+            in_flight: InFlight::default(),
+            writes: Vec::new(),
+            task: self,
+        };
+        serving.begin(deferred);
+        while serving.turn().await {}
+    }
+
+    /// Reads the log while requests are told to come again. Deletions of topics are kept for later.
+    async fn load(&mut self) -> (Loaded, Vec<Event>) {
+        let ShardTask { appender, settings, clock, events, epoch } = self;
+        let mut deferred = Vec::new();
+        let mut loading = pin!(load(appender, settings, *clock, epoch));
+        loop {
+            tokio::select! {
+                loaded = &mut loading => return (loaded, deferred),
+                Some(event) = events.recv() => match event {
+                    Event::TopicsDeleted(_) => deferred.push(event),
+                    event => {
+                        if let Some(answer) = event.refuse(ErrorCode::CoordinatorLoadInProgress) {
+                            answer.deliver();
+                        }
+                    }
+                },
+            }
+        }
+    }
+}
+
+async fn load(
+    appender: &Appender,
+    settings: &GroupSettings,
+    clock: Clock,
+    epoch: &watch::Receiver<LeaderEpoch>,
+) -> Loaded {
+    let began = Instant::now();
+    loop {
+        let load = Load {
+            log: &*appender.log,
+            partition: appender.partition,
+            epoch: *epoch.borrow(),
+            clock,
+        };
+        match load.run(settings).await {
+            Ok(loaded) => {
+                let (groups, records) = (loaded.shard.groups().len(), loaded.records);
+                info!("coordinates the {groups} groups of partition {}: {records} records read in {:?}", appender.partition, began.elapsed());
+                return loaded;
+            }
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "groups of partition {} are not available", appender.partition);
+                sleep(LOAD_BACKOFF).await;
+            }
+        }
+    }
+}
+
+/// A shard that is loaded.
+struct Serving<'a> {
+    shard: Shard,
+    in_flight: InFlight,
+    /// What the next append takes.
+    writes: Vec<Write>,
+    task: &'a mut ShardTask,
+}
+
+impl Serving<'_> {
+    fn begin(&mut self, deferred: Vec<Event>) {
+        let effects = self.shard.on_loaded(self.task.clock.now());
+        self.carry_out(effects);
+        for event in deferred {
+            self.handle(event);
+        }
+        self.append();
+    }
+
+    /// Waits for one thing to happen and does what follows; false when nobody can ask any more.
+    async fn turn(&mut self) -> bool {
+        let due = self.next_deadline();
+        tokio::select! {
+            ended = self.in_flight.next() => self.conclude(ended),
+            () = sleep_until(due) => self.handle_time(),
+            event = self.task.events.recv() => match event {
+                Some(event) => self.handle_all(event),
+                None => return false,
+            },
+        }
+        self.append();
+        true
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let timer = self.shard.next_deadline().map(|at| self.task.clock.instant(at));
+        [timer, self.in_flight.next_deadline()].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + IDLE)
+    }
+
+    /// Takes what else is waiting, so that it shares the append.
+    fn handle_all(&mut self, first: Event) {
+        self.handle(first);
+        for _ in 1..EVENTS_PER_APPEND {
+            match self.task.events.try_recv() {
+                Ok(event) => self.handle(event),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let effects = self.shard.handle(event, self.task.clock.now());
+        self.carry_out(effects);
+    }
+
+    fn handle_time(&mut self) {
+        let now = self.task.clock.now();
+        let mut effects = self.shard.handle_time(now);
+        for write in self.in_flight.overdue(Instant::now()) {
+            effects.extend(self.shard.handle_overdue(write, now));
+        }
+        self.carry_out(effects);
+    }
+
+    fn conclude(&mut self, ended: Vec<(Write, Written)>) {
+        for (write, written) in ended {
+            let effects = self.shard.handle_written(write, written.map_err(coordinator_error), self.task.clock.now());
+            self.carry_out(effects);
+        }
+    }
+
+    /// What ends at once may lead to more writes.
+    fn append(&mut self) {
+        while !self.writes.is_empty() {
+            let (epoch, now) = (*self.task.epoch.borrow(), self.task.clock.now());
+            let writes = std::mem::take(&mut self.writes);
+            let ended = self.task.appender.append(writes, epoch, now.wall_ms, &mut self.in_flight);
+            self.conclude(ended);
+        }
+    }
+
+    fn carry_out(&mut self, effects: Effects) {
+        self.writes.extend(effects.writes);
+        for notice in effects.notices {
+            info!("{notice}");
+        }
+        for answer in effects.answers {
+            answer.deliver();
+        }
+    }
+}
