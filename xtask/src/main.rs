@@ -1,5 +1,6 @@
-//! The project's own chores: `cargo xtask tidy`.
+//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`.
 
+mod bench;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -15,10 +16,17 @@ struct Arguments {
 enum Chore {
     /// Check the house rules: file openings, crate directions, purity, dead files and paths, lengths, versions
     Tidy,
+    /// Measure Milena beside Apache Kafka and the raw limit; `--help` says what else
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Tidy => tidy::run(),
+        Chore::Bench { arguments } => bench::run(&arguments),
     }
 }

@@ -1,0 +1,37 @@
+//! The foreign load: one librdkafka client, one job, one JSON line on stdout.
+//!
+//! It measures what a client sees (rates, latencies) and what it costs itself. What the broker costs is read by the
+//! crate `bench`, which starts this program and waits for its end.
+
+mod client;
+mod create;
+mod fetch;
+mod latency;
+mod produce;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// One load by librdkafka; the result is one JSON line on stdout
+#[derive(Parser)]
+enum Load {
+    /// Create topics and wait until every partition has a leader
+    Create(create::Arguments),
+    /// Write records as fast as the broker takes them
+    Produce(produce::Arguments),
+    /// Read everything in a topic, from the first record to the last
+    Fetch(fetch::Arguments),
+    /// Write at a steady rate and time each acknowledgement
+    Latency(latency::Arguments),
+}
+
+fn main() -> Result<()> {
+    let line = match Load::parse() {
+        Load::Create(arguments) => create::run(&arguments)?,
+        Load::Produce(arguments) => produce::run(&arguments)?,
+        Load::Fetch(arguments) => fetch::run(&arguments)?,
+        Load::Latency(arguments) => latency::run(&arguments)?,
+    };
+    println!("{line}");
+    Ok(())
+}

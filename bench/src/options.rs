@@ -1,0 +1,84 @@
+//! What one run measures, on whom, and for how long.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::subject::Subject;
+
+/// Milena beside Apache Kafka and the raw limit, under the same load by librdkafka
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cargo xtask bench")]
+pub struct Options {
+    /// The brokers, one after the other; their order turns round with each round
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "kafka,milena")]
+    pub subjects: Vec<Subject>,
+    /// What is measured beside the start
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "raw,idle,throughput,latency")]
+    pub measures: Vec<Measures>,
+    /// How often everything is measured; the table shows medians
+    #[arg(long, default_value_t = 3)]
+    pub rounds: u32,
+    /// Bytes of a record's value
+    #[arg(long, value_delimiter = ',', default_value = "1024")]
+    pub sizes: Vec<usize>,
+    /// Megabytes (10^6) that produce writes, and fetch reads, for each size
+    #[arg(long, default_value_t = 2000)]
+    pub megabytes: u64,
+    /// Megabytes (10^6) written and read before, unmeasured
+    #[arg(long, default_value_t = 500)]
+    pub warm_up_megabytes: u64,
+    /// Partitions of the topics under load
+    #[arg(long, default_value_t = 4)]
+    pub partitions: u32,
+    /// How often fetch reads everything
+    #[arg(long, default_value_t = 2)]
+    pub fetch_passes: u32,
+    /// How long the idle broker is watched
+    #[arg(long, default_value_t = 20)]
+    pub idle_seconds: u64,
+    /// How long the steady load lasts
+    #[arg(long, default_value_t = 10)]
+    pub latency_seconds: u32,
+    /// Records a second of the steady load
+    #[arg(long, default_value_t = 1000)]
+    pub latency_rate: u32,
+    /// Partitions created by `partitions`, in ten topics
+    #[arg(long, default_value_t = 10_000)]
+    pub many_partitions: u32,
+    /// A setting of librdkafka in every load; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Write every single figure and all settings to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Record Milena with perf during produce and fetch; its figures are then not comparable
+    #[arg(long)]
+    pub profile: bool,
+}
+
+/// A group of measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Measures {
+    /// The raw limit: what the kernel alone costs
+    Raw,
+    /// Memory and CPU of a broker that nobody uses
+    Idle,
+    /// Broker CPU and rate of produce and fetch
+    Throughput,
+    /// Acknowledgement latency at a steady rate
+    Latency,
+    /// The creation of many partitions
+    Partitions,
+}
+
+impl Options {
+    pub fn measures(&self, group: Measures) -> bool {
+        self.measures.contains(&group)
+    }
+
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds)
+    }
+}
