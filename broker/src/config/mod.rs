@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use metadata::configs;
 use node::properties::Properties;
 use protocol::types::BrokerId;
 
@@ -22,6 +21,7 @@ pub use self::topics::{InternalTopicConfig, TopicDefaults};
 
 mod error;
 mod groups;
+mod known;
 mod listeners;
 mod logs;
 mod metadata_store;
@@ -32,9 +32,6 @@ mod topics;
 mod values;
 
 use self::values::Values;
-
-/// Keys by which Apache Kafka finds its own kind of metadata; harmless here, and of no effect.
-const FOREIGN_PREFIXES: [&str; 4] = ["zookeeper.", "controller.quorum.", "metadata.log.", "process.roles"];
 
 /// Everything that a broker was told.
 #[derive(Debug, Clone)]
@@ -62,7 +59,7 @@ impl BrokerConfig {
     /// Resolves and checks all of it. Keys that are not known, or of no effect here, are warned of.
     pub fn resolve(properties: &Properties) -> Result<BrokerConfig, ConfigError> {
         let values = Values::new(properties);
-        check_all(properties)?;
+        known::check(properties)?;
         Ok(BrokerConfig {
             broker_id: broker_id(&values)?,
             rack: values.set("broker.rack").filter(|rack| !rack.is_empty()).map(str::to_owned),
@@ -76,11 +73,22 @@ impl BrokerConfig {
             session: SessionConfig::resolve(&values)?,
             metadata: MetadataConfig::resolve(&values)?,
             metrics_listener: Some(values.text("metrics.listener")?).filter(|address| !address.is_empty()),
-            statics: Arc::new(
-                properties.iter().map(|(key, value)| (key.to_owned(), value.text.clone())).collect(),
-            ),
+            statics: Arc::new(statics(properties)),
         })
     }
+}
+
+/// Every key that was set; each of the two names of the id stands for both.
+fn statics(properties: &Properties) -> BTreeMap<String, String> {
+    let trimmed = |key: &str| properties.get(key).unwrap_or_default().to_owned();
+    let mut statics: BTreeMap<_, _> =
+        properties.iter().map(|(key, _)| (key.to_owned(), trimmed(key))).collect();
+    for (one, other) in [("node.id", "broker.id"), ("broker.id", "node.id")] {
+        if let Some(id) = statics.get(one).cloned() {
+            statics.entry(other.to_owned()).or_insert(id);
+        }
+    }
+    statics
 }
 
 /// `node.id`, or `broker.id` as it was called before; where both stand they agree.
@@ -95,16 +103,86 @@ fn broker_id(values: &Values) -> Result<BrokerId, ConfigError> {
     }
 }
 
-/// Checks every key that was set, used by this release or not.
-fn check_all(properties: &Properties) -> Result<(), ConfigError> {
-    for (key, value) in properties.iter() {
-        if FOREIGN_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
-            tracing::warn!(key, "has no effect: the cluster's metadata is kept in metadata.store");
-        } else if !configs::is_broker_key(key) {
-            tracing::warn!(key, "is not known, and has no effect (from {})", value.origin);
-        } else if let Err(allowed) = configs::check_broker(key, value.text.trim()) {
-            return Err(properties.refuse(key, allowed).into());
+#[cfg(test)]
+mod tests {
+    use node::properties::Origin;
+
+    use super::*;
+
+    const LISTENERS: (&str, &str) = ("listeners", "PLAINTEXT://127.0.0.1:9092");
+
+    fn resolve(pairs: &[(&str, &str)]) -> Result<BrokerConfig, ConfigError> {
+        let mut properties = Properties::default();
+        for (key, value) in pairs {
+            properties.set(*key, *value, Origin::Override);
+        }
+        BrokerConfig::resolve(&properties)
+    }
+
+    #[track_caller]
+    fn check_refused(pair: (&str, &str), words: &[&str]) {
+        let error = resolve(&[("node.id", "1"), LISTENERS, pair]).expect_err("is refused").to_string();
+        for word in words {
+            assert!(error.contains(word), "{word} is missing in: {error}");
         }
     }
-    Ok(())
+
+    #[test]
+    fn an_id_is_all_that_must_be_set() {
+        let config = resolve(&[("node.id", "7"), LISTENERS]).expect("is enough");
+        assert_eq!(config.broker_id, BrokerId(7));
+        assert_eq!(config.sockets.request_bytes_max, 100 * 1024 * 1024);
+        assert_eq!((config.topics.partitions, config.topics.auto_create), (None, true));
+        assert_eq!((config.session.timeout.as_secs(), config.offsets_topic.partitions), (6, 50));
+        assert_eq!(config.logs.flush_scheduler_interval, None);
+        assert_eq!(config.statics.get("broker.id").map(String::as_str), Some("7"));
+    }
+
+    #[test]
+    fn the_older_name_of_the_id_will_do_but_may_not_contradict() {
+        assert_eq!(resolve(&[("broker.id", "3"), LISTENERS]).expect("will do").broker_id, BrokerId(3));
+        let error = resolve(&[("node.id", "1"), ("broker.id", "3"), LISTENERS]).expect_err("contradicts");
+        assert!(error.to_string().contains("broker.id"), "{error}");
+        assert!(resolve(&[LISTENERS]).expect_err("no id").to_string().contains("node.id"));
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_key_value_origin_and_what_is_allowed() {
+        check_refused(("num.partitions", "0"), &["num.partitions", "'0'", "--override", "at least 1"]);
+        check_refused(("socket.request.max.bytes", "many"), &["socket.request.max.bytes", "'many'"]);
+        check_refused(("log.dirs", "/a,/a"), &["log.dirs"]);
+        check_refused(("broker.heartbeat.interval.ms", "4000"), &["half of broker.session.timeout.ms"]);
+        check_refused(("metadata.store", "zookeeper"), &["etcd", "embedded"]);
+    }
+
+    #[test]
+    fn a_class_that_guards_something_is_not_ignored() {
+        check_refused(("authorizer.class.name", "com.example.Guard"), &["authorizer.class.name", "unsafe"]);
+        assert!(resolve(&[("node.id", "1"), LISTENERS, ("metric.reporters", "com.example.R")]).is_ok());
+    }
+
+    #[test]
+    fn the_server_properties_of_apache_kafka_start_a_broker() {
+        let config = resolve(&[
+            ("process.roles", "broker,controller"),
+            ("node.id", "1"),
+            ("controller.quorum.bootstrap.servers", "localhost:9093"),
+            ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"),
+            ("inter.broker.listener.name", "PLAINTEXT"),
+            ("advertised.listeners", "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093"),
+            ("controller.listener.names", "CONTROLLER"),
+            ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL"),
+            ("num.network.threads", "3"),
+            ("socket.send.buffer.bytes", "102400"),
+            ("log.dirs", "/tmp/kraft-combined-logs"),
+            ("num.recovery.threads.per.data.dir", "2"),
+            ("offsets.topic.replication.factor", "1"),
+            ("share.coordinator.state.topic.min.isr", "1"),
+            ("transaction.state.log.min.isr", "1"),
+            ("log.retention.hours", "168"),
+            ("zookeeper.connect", "localhost:2181"),
+        ]);
+        let config = config.expect("starts");
+        assert_eq!((config.listeners.bindings.len(), config.offsets_topic.replication_factor), (1, 1));
+    }
 }

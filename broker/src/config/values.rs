@@ -33,6 +33,7 @@ impl<'a> Values<'a> {
 
     /// What was set or is the default; empty where there is neither.
     pub(super) fn text(&self, key: &str) -> Result<String, ConfigError> {
+        debug_assert!(configs::is_broker_key(key), "the table lacks {key}");
         let Some(set) = self.set(key) else { return Ok(configs::broker_default(key).unwrap_or_default()) };
         match configs::check_broker(key, set) {
             Ok(()) => Ok(set.to_owned()),
