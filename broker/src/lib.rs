@@ -4,14 +4,26 @@
 
 use std::sync::Arc;
 
-use metadata::image::ClusterImage;
+use ::metadata::image::ClusterImage;
 use tokio::sync::watch;
 
+pub mod api;
 pub mod config;
+pub mod fetch;
+pub mod group;
+mod internal_topics;
 pub mod link;
+pub mod metrics;
+pub mod net;
+pub mod readiness;
+pub mod replica;
+pub mod server;
 
 use crate::config::BrokerConfig;
+use crate::fetch::sessions::FetchSessions;
+use crate::group::GroupCoordinator;
 use crate::link::ControllerLink;
+use crate::replica::Replicas;
 
 /// One running broker: its parts, shared by every connection.
 pub struct Broker {
@@ -19,6 +31,9 @@ pub struct Broker {
     /// The newest image that the controller pushed; parts await its changes.
     pub image: watch::Sender<Arc<ClusterImage>>,
     pub link: ControllerLink,
+    pub replicas: Arc<Replicas>,
+    pub fetch_sessions: FetchSessions,
+    pub groups: Arc<GroupCoordinator>,
 }
 
 impl Broker {

@@ -1,49 +1,44 @@
-//! One file per Kafka API, from the decoded request to the response; `dispatch` is the table.
+//! One file per Kafka API, from the decoded request to the response; [`dispatch`] is the table of what is served.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol::wire::Str;
+mod api_versions;
+mod authorized;
+mod auto_create;
+mod cluster_view;
+mod config_entry;
+mod context;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_topic_partitions;
+mod dispatch;
+mod fetch;
+mod find_coordinator;
+mod forward;
+mod heartbeat;
+mod init_producer_id;
+mod join_group;
+mod leader_hint;
+mod leave_group;
+mod list_offsets;
+mod metadata;
+mod offset_commit;
+mod offset_fetch;
+mod offset_for_leader_epoch;
+mod produce;
+#[cfg(test)]
+mod sample;
+mod sync_group;
+pub(crate) mod topic_names;
 
-/// What a handler knows of the surroundings of its request.
-#[derive(Clone)]
-pub struct RequestContext {
-    /// The listener that the client came in by: advertised addresses belong to it.
-    pub listener: Arc<Listener>,
-    pub principal: Principal,
-    pub client_id: Option<Str>,
-    pub peer: SocketAddr,
-    pub api_version: i16,
-    pub correlation_id: i32,
-    pub received_at: Instant,
-}
+pub use context::{Listener, Peer, Principal, RequestContext, SecurityProtocol};
+pub use dispatch::dispatch;
 
-/// One entry of `listeners`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// `PLAINTEXT` for one.
-    pub name: String,
-    /// What `listener.security.protocol.map` says of the name.
-    pub security_protocol: SecurityProtocol,
-}
-
-/// How a listener's bytes are protected and its clients known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecurityProtocol {
-    Plaintext,
-}
-
-/// Who is at the other end of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Principal {
-    pub kind: String,
-    pub name: String,
-}
-
-impl Principal {
-    /// Who a client is on a listener that asks for no name.
-    pub fn anonymous() -> Principal {
-        Principal { kind: "User".into(), name: "ANONYMOUS".into() }
-    }
+/// Milliseconds since 1970, as Kafka stamps records.
+pub(crate) fn wall_clock_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,11 +1,12 @@
 //! Brings what is not in the page cache into it on a bounded pool, so that no network thread ever waits for the disk.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
-use storage::log::FileRange;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -21,26 +22,25 @@ const PAGE_BYTES: u64 = 4096;
 
 static SLOTS: Semaphore = Semaphore::const_new(COLD_READS_MAX);
 
-/// Waits until the beginning of the range is in the page cache, and says how many bytes of it that is.
-pub(super) async fn resident_prefix(range: &FileRange) -> io::Result<u32> {
-    let length = range.length.min(COLD_READ_BYTES_MAX);
-    if is_resident(range.file.as_fd(), range.position, u64::from(length)) {
+/// Waits until the beginning of the stretch is in the page cache, and says how many bytes of it that is.
+pub(super) async fn resident_prefix(file: &Arc<File>, position: u64, length: u32) -> io::Result<u32> {
+    let length = length.min(COLD_READ_BYTES_MAX);
+    if is_resident(file.as_fd(), position, u64::from(length)) {
         return Ok(length);
     }
-    let Ok(_slot) = SLOTS.acquire().await else { return Err(io::ErrorKind::BrokenPipe.into()) };
-    let range = range.clone();
-    spawn_blocking(move || read_in(&range, length)).await.map_err(io::Error::other)??;
+    let _slot = SLOTS.acquire().await.map_err(io::Error::other)?;
+    let file = file.clone();
+    spawn_blocking(move || read_in(&file, position, length)).await.map_err(io::Error::other)??;
     Ok(length)
 }
 
 /// Asks for the whole stretch at once, then touches each page until it is there.
-fn read_in(range: &FileRange, length: u32) -> io::Result<()> {
-    let (from, to) = (range.position, range.position + u64::from(length));
-    let (offset, bytes) = (from.cast_signed(), i64::from(length));
-    posix_fadvise(range.file.as_fd(), offset, bytes, PosixFadviseAdvice::POSIX_FADV_WILLNEED)?;
+fn read_in(file: &File, from: u64, length: u32) -> io::Result<()> {
+    let to = from + u64::from(length);
+    posix_fadvise(file, from.cast_signed(), i64::from(length), PosixFadviseAdvice::POSIX_FADV_WILLNEED)?;
     let mut page = from - from % PAGE_BYTES;
     while page < to {
-        if range.file.read_at(&mut [0], page.max(from))? == 0 {
+        if file.read_at(&mut [0], page.max(from))? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         page += PAGE_BYTES;

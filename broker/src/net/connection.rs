@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::Either;
 use futures_util::stream::FuturesOrdered;
+use node::shutdown::Shutdown;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::answer::{Answer, Outcome};
@@ -45,7 +45,7 @@ enum End {
 pub(super) struct Surroundings {
     pub(super) broker: Arc<Broker>,
     pub(super) listener: Arc<Listener>,
-    pub(super) shutdown: watch::Receiver<bool>,
+    pub(super) shutdown: Shutdown,
 }
 
 type Ready = std::future::Ready<Outcome>;
@@ -81,12 +81,14 @@ pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: 
 }
 
 impl Connection {
-    async fn run(&mut self, broker: &Arc<Broker>, mut shutdown: watch::Receiver<bool>, idle_max: Duration) -> End {
+    async fn run(&mut self, broker: &Arc<Broker>, shutdown: Shutdown, idle_max: Duration) -> End {
         let idle = tokio::time::sleep(BUFFER_KEPT_FOR.min(idle_max));
         tokio::pin!(idle);
         loop {
-            if let Err(end) = self.step(broker).await {
-                return end;
+            match tokio::time::timeout(idle_max, self.step(broker)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(end)) => return end,
+                Err(_) => return End::Idle,
             }
             tokio::select! {
                 biased;
@@ -107,7 +109,7 @@ impl Connection {
                     }
                     idle.as_mut().reset(self.next_idle_check(idle_max));
                 }
-                _ = shutdown.wait_for(|&stopping| stopping) => return End::Shutdown,
+                () = shutdown.requested() => return End::Shutdown,
             }
         }
     }

@@ -5,6 +5,7 @@
 //! range ends the connection, since the frame's length is already promised.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
@@ -24,6 +25,9 @@ const COPIED_RANGE_BYTES_MAX: u32 = 16 * 1024;
 
 /// Pieces that one `sendmsg` takes.
 const PIECES_PER_CALL_MAX: usize = 32;
+
+/// The kernel may wait for what follows before it fills a segment.
+const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(libc::MSG_MORE);
 
 /// Why a response could not be sent.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +93,7 @@ impl Outbox {
 
     fn try_send_bytes(&self, socket: &TcpStream) -> io::Result<usize> {
         let leading: Vec<IoSlice<'_>> = self.leading_bytes().map(|bytes| IoSlice::new(bytes)).collect();
-        let more = if leading.len() < self.pieces.len() { MsgFlags::MSG_MORE } else { MsgFlags::empty() };
+        let more = if leading.len() < self.pieces.len() { MSG_MORE } else { MsgFlags::empty() };
         let flags = more | MsgFlags::MSG_NOSIGNAL;
         socket.try_io(Interest::WRITABLE, || {
             sendmsg::<()>(socket.as_raw_fd(), &leading, &[], flags, None).map_err(io::Error::from)
@@ -118,10 +122,11 @@ impl Outbox {
 
 /// Sends a range, waiting for the disk on the cold pool and for the socket here.
 async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), SendError> {
+    let file = range.file.descriptor().map_err(io::Error::other).map_err(SendError::Log)?;
     while range.length > 0 {
-        let mut resident = cold::resident_prefix(range).await.map_err(SendError::Log)?;
+        let mut resident = cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
         while resident > 0 {
-            let sent = send_some(socket, range, resident).await?;
+            let sent = send_some(socket, &file, range, resident).await?;
             resident -= sent;
         }
     }
@@ -129,9 +134,9 @@ async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), Sen
 }
 
 /// One `sendfile` of the range's beginning, once the socket takes any of it.
-async fn send_some(socket: &TcpStream, range: &mut FileRange, resident: u32) -> Result<u32, SendError> {
+async fn send_some(socket: &TcpStream, file: &File, range: &mut FileRange, resident: u32) -> Result<u32, SendError> {
     loop {
-        match try_send_file(socket, &*range.file, range.position, resident as usize) {
+        match try_send_file(socket, file, range.position, resident as usize) {
             Ok(0) => return Err(SendError::Short { missing: range.length }),
             Ok(sent) => {
                 let sent = u32::try_from(sent).map_err(|error| SendError::Log(io::Error::other(error)))?;
@@ -148,8 +153,9 @@ async fn send_some(socket: &TcpStream, range: &mut FileRange, resident: u32) -> 
 }
 
 async fn read_range(range: &FileRange) -> Result<Bytes, SendError> {
-    cold::resident_prefix(range).await.map_err(SendError::Log)?;
+    let file = range.file.descriptor().map_err(io::Error::other).map_err(SendError::Log)?;
+    cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
     let mut bytes = vec![0; range.length as usize];
-    range.file.read_exact_at(&mut bytes, range.position).map_err(SendError::Log)?;
+    file.read_exact_at(&mut bytes, range.position).map_err(SendError::Log)?;
     Ok(bytes.into())
 }

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use node::shutdown::Shutdown;
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{self, Surroundings};
@@ -16,17 +16,18 @@ use super::quota::ConnectionQuota;
 use crate::Broker;
 use crate::api::Listener;
 
-/// Connections that the kernel holds ready to be accepted; it caps this by its own `somaxconn`.
-const BACKLOG: i32 = 1024;
-
 /// The wait after a failed accept: out of descriptors, mostly, which only closing connections can mend.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Failed accepts between two log lines.
 const ACCEPT_FAILURES_PER_LOG_LINE: u64 = 100;
 
-/// Binds a listener. An IPv6 address takes IPv6 alone, so that both families can be listed side by side.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// After a shutdown connections have so long to send what they owe.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Binds a listener. An IPv6 address takes IPv6 alone, so that both families can be listed side by side; the unspecified
+/// one takes both. `backlog`: connections that the kernel keeps waiting.
+pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -34,7 +35,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
     TcpListener::from_std(socket.into())
 }
 
@@ -44,7 +45,7 @@ pub async fn serve(
     listener: Arc<Listener>,
     socket: TcpListener,
     quota: Arc<ConnectionQuota>,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: Shutdown,
 ) {
     let mut connections = JoinSet::new();
     let mut failures = 0u64;
@@ -52,7 +53,7 @@ pub async fn serve(
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            _ = shutdown.wait_for(|&stopping| stopping) => break,
+            () = shutdown.requested() => break,
         };
         match accepted {
             Ok((socket, peer)) => {
@@ -78,7 +79,10 @@ pub async fn serve(
         }
     }
     drop(socket);
-    while connections.join_next().await.is_some() {}
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!(listener = listener.name, "connections were cut that did not take their responses in {DRAIN:?}");
+    }
 }
 
 /// Takes a place for the connection, or closes it where there is none.

@@ -8,6 +8,6 @@ mod connection;
 mod frames;
 mod gather;
 pub mod listener;
-mod quota;
+pub mod quota;
 mod residency;
 mod sendfile;

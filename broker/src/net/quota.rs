@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::config::SocketConfig;
+
 /// Counts the connections of all listeners.
 pub struct ConnectionQuota {
-    total_max: usize,
-    per_ip_max: usize,
+    limits: SocketConfig,
     open: Mutex<Open>,
 }
 
@@ -36,17 +37,18 @@ pub(super) enum NoPlace {
 
 impl ConnectionQuota {
     /// A quota with nothing taken.
-    pub fn new(total_max: usize, per_ip_max: usize) -> Arc<ConnectionQuota> {
-        Arc::new(ConnectionQuota { total_max, per_ip_max, open: Mutex::default() })
+    pub fn new(limits: SocketConfig) -> Arc<ConnectionQuota> {
+        Arc::new(ConnectionQuota { limits, open: Mutex::default() })
     }
 
     pub(super) fn take(self: &Arc<Self>, ip: IpAddr) -> Result<Place, NoPlace> {
+        let (total_max, per_ip_max) = (self.limits.max_connections, self.limits.max_connections_from(ip));
         let mut open = self.open.lock();
-        if open.total >= self.total_max {
-            return Err(NoPlace::Total(self.total_max));
+        if open.total >= total_max {
+            return Err(NoPlace::Total(total_max));
         }
-        if open.by_ip.get(&ip).is_some_and(|&count| count >= self.per_ip_max) {
-            return Err(NoPlace::PerIp(self.per_ip_max));
+        if open.by_ip.get(&ip).copied().unwrap_or(0) >= per_ip_max {
+            return Err(NoPlace::PerIp(per_ip_max));
         }
         open.total += 1;
         *open.by_ip.entry(ip).or_default() += 1;
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_place_is_given_back_when_its_connection_ends() {
-        let quota = ConnectionQuota::new(2, 1);
+        let quota = ConnectionQuota::new(SocketConfig { max_connections: 2, max_connections_per_ip: 1, ..SocketConfig::default() });
         let place = quota.take(HERE).ok().expect("the first has a place");
         assert_eq!(quota.take(HERE).err(), Some(NoPlace::PerIp(1)));
         let _other = quota.take(THERE).ok().expect("another address has its own");

@@ -1,0 +1,71 @@
+//! ApiVersions: what is served, in which versions. The first request of every client, answered whatever its version.
+
+use protocol::messages::api_versions_response::ApiVersion;
+use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::{ApiKey, ErrorCode};
+
+use super::dispatch::{SERVED, encode_for_unknown_version};
+use crate::net::answer::Outcome;
+
+/// From this version on a client names its software (KIP-511).
+const CLIENT_SOFTWARE_SINCE: i16 = 3;
+
+/// Answers with the table of what is served.
+pub fn handle(request: &ApiVersionsRequest, version: i16) -> ApiVersionsResponse {
+    let named = [&request.client_software_name, &request.client_software_version];
+    if version >= CLIENT_SOFTWARE_SINCE && !named.iter().all(|name| is_software_name(name)) {
+        return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
+    }
+    ApiVersionsResponse { api_keys: advertised(SERVED), finalized_features_epoch: 0, ..Default::default() }
+}
+
+/// Answers a version that is not served: in version 0, with the range of ApiVersions alone.
+pub fn unsupported(correlation_id: i32) -> Outcome {
+    let response = ApiVersionsResponse {
+        error_code: ErrorCode::UnsupportedVersion.code(),
+        api_keys: advertised(&[ApiKey::ApiVersions]),
+        ..Default::default()
+    };
+    encode_for_unknown_version(correlation_id, &response)
+}
+
+fn advertised(served: &[ApiKey]) -> Vec<ApiVersion> {
+    let mut served = served.to_vec();
+    served.sort();
+    let ranges = served.into_iter().filter_map(|key| Some((key, key.advertised_versions()?)));
+    ranges
+        .map(|(key, versions)| ApiVersion {
+            api_key: key as i16,
+            min_version: *versions.start(),
+            max_version: *versions.end(),
+        })
+        .collect()
+}
+
+/// Letters and digits, with dots and dashes between them.
+fn is_software_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    edge(name.chars().next()) && edge(name.chars().next_back()) && name.chars().all(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_names_its_software_in_letters_digits_dots_and_dashes() {
+        for name in ["apache-kafka-java", "4.3.1", "a"] {
+            assert!(is_software_name(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "a b", "ü"] {
+            assert!(!is_software_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_are_listed_in_order_and_once() {
+        let keys: Vec<i16> = advertised(SERVED).iter().map(|api| api.api_key).collect();
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+    }
+}

@@ -1,0 +1,266 @@
+//! Fetch: file ranges for consumers and followers, at once if there is enough to read, else when there is.
+//!
+//! A long poll is registered with its partitions before it reads, and reads again whenever one of them moves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::ErrorCode;
+use protocol::messages::fetch_response::{
+    AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+};
+use protocol::messages::{FetchRequest, FetchResponse};
+use protocol::types::{BrokerId, LeaderEpoch, Offset};
+use protocol::wire::RecordSet;
+use storage::log::FileRange;
+
+use super::RequestContext;
+use super::leader_hint::LeaderHints;
+use crate::Broker;
+use crate::fetch::poll::LongPoll;
+use crate::fetch::session::Wanted;
+use crate::fetch::sessions::Plan;
+use crate::replica::errors::PartitionError;
+use crate::replica::partition::Partition;
+use crate::replica::read::{Reach, Read, ReadAnswer};
+
+/// From this version on topics are named by id (KIP-516).
+const TOPIC_IDS_SINCE: i16 = 13;
+
+const READ_COMMITTED: i8 = 1;
+
+/// A response and the file ranges that its record sets stand for, by token.
+pub struct Fetched {
+    pub response: FetchResponse,
+    pub ranges: Vec<FileRange>,
+}
+
+/// How a Fetch request ended, or will.
+pub enum Fetching {
+    Now(Fetched),
+    Later(Pending),
+}
+
+/// A fetch that waits for more.
+pub struct Pending {
+    fetch: Fetch,
+    deadline: Instant,
+}
+
+/// One request, with all that a read of it needs.
+struct Fetch {
+    broker: Arc<Broker>,
+    context: RequestContext,
+    plan: Plan,
+    /// In the order of `plan.wanted`.
+    partitions: Vec<Result<Arc<Partition>, PartitionError>>,
+    reach: Reach,
+    bytes_min: usize,
+    bytes_max: usize,
+}
+
+/// What one look at all partitions gave.
+struct Look {
+    found: Vec<Found>,
+    bytes: usize,
+    /// Something besides records makes waiting pointless: an error, or a divergence.
+    urgent: bool,
+}
+
+/// One partition's outcome, and its stretch of file.
+struct Found {
+    data: PartitionData,
+    range: Option<FileRange>,
+}
+
+/// Reads what the request asks for.
+pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequest) -> Fetching {
+    let uses_topic_ids = context.api_version >= TOPIC_IDS_SINCE;
+    let plan = match broker.fetch_sessions.plan(&request, uses_topic_ids, context.received_at) {
+        Ok(plan) => plan,
+        Err(error) => return Fetching::Now(refused(error)),
+    };
+    let partitions = plan.wanted.iter().map(|wanted| partition(broker, uses_topic_ids, wanted)).collect();
+    let fetch = Fetch {
+        broker: broker.clone(),
+        context: context.clone(),
+        plan,
+        partitions,
+        reach: reach(&request),
+        bytes_min: usize::try_from(request.min_bytes).unwrap_or(0),
+        bytes_max: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max),
+    };
+    let wait = Duration::from_millis(request.max_wait_ms.max(0).unsigned_abs().into());
+    let look = fetch.look();
+    if look.is_enough(&fetch) || wait.is_zero() {
+        return Fetching::Now(fetch.finish(look));
+    }
+    Fetching::Later(Pending { fetch, deadline: context.received_at + wait })
+}
+
+impl Pending {
+    /// The response once there is enough, or the time is up.
+    pub async fn fetched(self) -> Fetched {
+        let Pending { fetch, deadline } = self;
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let poll = LongPoll::watching(fetch.partitions.iter().flatten().cloned().collect());
+        loop {
+            let look = fetch.look();
+            if look.is_enough(&fetch) || tokio::time::timeout_at(deadline, poll.moved()).await.is_err() {
+                return fetch.finish(look);
+            }
+        }
+    }
+}
+
+impl Look {
+    fn is_enough(&self, fetch: &Fetch) -> bool {
+        self.urgent || self.bytes >= fetch.bytes_min || fetch.plan.wanted.is_empty()
+    }
+}
+
+impl Fetch {
+    /// Reads every partition once. The first batch found may exceed the bytes allowed; later ones may not.
+    fn look(&self) -> Look {
+        let mut look = Look { found: Vec::with_capacity(self.plan.wanted.len()), bytes: 0, urgent: false };
+        for (wanted, partition) in self.plan.wanted.iter().zip(&self.partitions) {
+            let found = match partition {
+                Ok(partition) => match self.read(partition, wanted, look.bytes) {
+                    Ok(answer) => found(wanted, answer, self.reach),
+                    Err(error) => failed(wanted, &error),
+                },
+                Err(error) => failed(wanted, error),
+            };
+            look.bytes += found.range.as_ref().map_or(0, |range| range.length as usize);
+            look.urgent |= found.data.error_code != 0 || found.data.diverging_epoch.epoch >= 0;
+            look.found.push(found);
+        }
+        look
+    }
+
+    fn read(&self, partition: &Partition, wanted: &Wanted, bytes_before: usize) -> Result<ReadAnswer, PartitionError> {
+        let asked = &wanted.partition;
+        let left = self.bytes_max.saturating_sub(bytes_before);
+        partition.read(&Read {
+            from: Offset(asked.fetch_offset),
+            bytes_max: usize::try_from(asked.partition_max_bytes).unwrap_or(0).min(left),
+            at_least_one: bytes_before == 0,
+            reach: self.reach,
+            expected_epoch: known_epoch(asked.current_leader_epoch),
+            last_fetched_epoch: known_epoch(asked.last_fetched_epoch),
+        })
+    }
+
+    /// Makes the response of a look; a session leaves out what it has told already.
+    fn finish(self, look: Look) -> Fetched {
+        let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+        let mut ranges = Vec::new();
+        let mut session = self.plan.session.as_ref().map(|session| session.lock());
+        for ((wanted, partition), Found { mut data, range }) in self.plan.wanted.iter().zip(&self.partitions).zip(look.found) {
+            observe(partition, &data, range.as_ref());
+            if let Some(range) = range {
+                data.records = Some(elsewhere(&range, ranges.len()));
+                ranges.push(range);
+            }
+            let news = session.as_mut().is_none_or(|session| session.has_news(&wanted.topic, &data));
+            if news || !self.plan.incremental {
+                push(&mut topics, wanted, data);
+            }
+        }
+        drop(session);
+        let node_endpoints = self.add_leader_hints(&mut topics);
+        let session_id = self.plan.session_id;
+        Fetched { response: FetchResponse { session_id, responses: topics, node_endpoints, ..Default::default() }, ranges }
+    }
+
+    fn add_leader_hints(&self, topics: &mut [FetchableTopicResponse]) -> Vec<NodeEndpoint> {
+        let mut hints = LeaderHints::new(&self.broker, &self.context);
+        let astray = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
+        for topic in topics {
+            for partition in topic.partitions.iter_mut().filter(|data| astray.contains(&data.error_code)) {
+                if let Some((leader, epoch)) = hints.leader(&topic.topic, topic.topic_id, partition.partition_index) {
+                    partition.current_leader = LeaderIdAndEpoch { leader_id: leader.0, leader_epoch: epoch.0 };
+                }
+            }
+        }
+        hints.into_nodes(|node_id, host, port, rack| NodeEndpoint { node_id, host, port, rack })
+    }
+}
+
+fn partition(broker: &Broker, uses_topic_ids: bool, wanted: &Wanted) -> Result<Arc<Partition>, PartitionError> {
+    let index = wanted.partition.partition;
+    if uses_topic_ids {
+        broker.replicas.partition_by_id(wanted.topic.id, index)
+    } else {
+        broker.replicas.partition(&wanted.topic.name, index)
+    }
+}
+
+fn reach(request: &FetchRequest) -> Reach {
+    let replica = request.replica_id.max(request.replica_state.replica_id);
+    match BrokerId(replica).known() {
+        Some(follower) => Reach::LogEnd(follower),
+        None if request.isolation_level == READ_COMMITTED => Reach::LastStableOffset,
+        None => Reach::HighWatermark,
+    }
+}
+
+fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {
+    (epoch >= 0).then_some(LeaderEpoch(epoch))
+}
+
+fn found(wanted: &Wanted, answer: ReadAnswer, reach: Reach) -> Found {
+    let aborted = answer.aborted.iter().map(|aborted| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first_offset.0,
+    });
+    let data = PartitionData {
+        partition_index: wanted.partition.partition,
+        high_watermark: answer.high_watermark.0,
+        last_stable_offset: answer.last_stable_offset.0,
+        log_start_offset: answer.log_start_offset.0,
+        diverging_epoch: answer.diverging.map_or_else(EpochEndOffset::default, |(epoch, end)| EpochEndOffset {
+            epoch: epoch.0,
+            end_offset: end.0,
+        }),
+        aborted_transactions: (reach == Reach::LastStableOffset).then(|| aborted.collect()),
+        records: Some(RecordSet::Bytes(Default::default())),
+        ..Default::default()
+    };
+    Found { data, range: answer.records }
+}
+
+fn failed(wanted: &Wanted, error: &PartitionError) -> Found {
+    let data = PartitionData {
+        partition_index: wanted.partition.partition,
+        error_code: error.code().code(),
+        high_watermark: -1,
+        records: Some(RecordSet::Bytes(Default::default())),
+        ..Default::default()
+    };
+    Found { data, range: None }
+}
+
+fn elsewhere(range: &FileRange, token: usize) -> RecordSet {
+    RecordSet::Elsewhere { length: range.length, token: token as u32 }
+}
+
+/// Adds a partition to the response, beside its neighbours of the same topic.
+fn push(topics: &mut Vec<FetchableTopicResponse>, wanted: &Wanted, data: PartitionData) {
+    let (name, id) = (&wanted.topic.name, wanted.topic.id);
+    match topics.last_mut().filter(|last| last.topic == *name && last.topic_id == id) {
+        Some(topic) => topic.partitions.push(data),
+        None => topics.push(FetchableTopicResponse { topic: name.clone(), topic_id: id, partitions: vec![data] }),
+    }
+}
+
+fn observe(partition: &Result<Arc<Partition>, PartitionError>, data: &PartitionData, range: Option<&FileRange>) {
+    if let Ok(partition) = partition {
+        partition.metrics.observe_fetch(range.map_or(0, |range| range.length.into()));
+        partition.metrics.observe_fetch_request(data.error_code != 0);
+    }
+}
+
+fn refused(error: ErrorCode) -> Fetched {
+    Fetched { response: FetchResponse { error_code: error.code(), ..Default::default() }, ranges: Vec::new() }
+}

@@ -1,0 +1,123 @@
+//! ListOffsets: the earliest offset, the latest, or the first record at or after a timestamp.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use protocol::types::{BrokerId, LeaderEpoch};
+
+use super::RequestContext;
+use crate::Broker;
+use crate::replica::errors::PartitionError;
+use crate::replica::offsets::OffsetQuery;
+use crate::replica::read::Reach;
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+/// The replica id of a consumer that is let read past the high watermark.
+const DEBUGGING_CONSUMER: i32 = -2;
+
+const READ_COMMITTED: i8 = 1;
+
+/// The oldest version that knows each special timestamp.
+const MAX_TIMESTAMP_SINCE: i16 = 7;
+const EARLIEST_LOCAL_SINCE: i16 = 8;
+const LATEST_TIERED_SINCE: i16 = 9;
+const EARLIEST_PENDING_UPLOAD_SINCE: i16 = 11;
+
+/// Answers for each partition by itself.
+pub async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let version = context.api_version;
+    if !searches_the_log(&request) {
+        return answer(broker, version, &request);
+    }
+    let broker = broker.clone();
+    tokio::task::spawn_blocking(move || answer(&broker, version, &request)).await.unwrap_or_default()
+}
+
+/// Looking for a timestamp reads the log, perhaps from the disk: never on a network thread.
+fn searches_the_log(request: &ListOffsetsRequest) -> bool {
+    let mut timestamps = request.topics.iter().flat_map(|topic| &topic.partitions).map(|asked| asked.timestamp);
+    timestamps.any(|timestamp| timestamp >= 0 || timestamp == MAX_TIMESTAMP)
+}
+
+fn answer(broker: &Broker, version: i16, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+    let reach = reach(request);
+    let twice = named_twice(request);
+    let topics = request.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|asked| {
+            if twice.contains(&(topic.name.as_str(), asked.partition_index)) {
+                return failed(asked.partition_index, ErrorCode::InvalidRequest);
+            }
+            match offset(broker, version, topic, asked, reach) {
+                Ok(found) => found,
+                Err(error) => failed(asked.partition_index, error.code()),
+            }
+        });
+        ListOffsetsTopicResponse { name: topic.name.clone(), partitions: partitions.collect() }
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
+}
+
+fn offset(
+    broker: &Broker,
+    version: i16,
+    topic: &ListOffsetsTopic,
+    asked: &ListOffsetsPartition,
+    reach: Reach,
+) -> Result<ListOffsetsPartitionResponse, PartitionError> {
+    let query = query(asked.timestamp, version)?;
+    let partition = broker.replicas.partition(&topic.name, asked.partition_index)?;
+    let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
+    let found = partition.find_offset(query, reach, expected)?;
+    let mut response = ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
+    if let Some(found) = found {
+        response.offset = found.offset.0;
+        response.timestamp = found.timestamp_ms;
+        response.leader_epoch = found.leader_epoch.0;
+    }
+    Ok(response)
+}
+
+fn query(timestamp: i64, version: i16) -> Result<OffsetQuery, PartitionError> {
+    let (query, since) = match timestamp {
+        EARLIEST => (OffsetQuery::Earliest, 0),
+        LATEST => (OffsetQuery::Latest, 0),
+        MAX_TIMESTAMP => (OffsetQuery::MaxTimestamp, MAX_TIMESTAMP_SINCE),
+        EARLIEST_LOCAL => (OffsetQuery::Earliest, EARLIEST_LOCAL_SINCE),
+        LATEST_TIERED => (OffsetQuery::LatestTiered, LATEST_TIERED_SINCE),
+        EARLIEST_PENDING_UPLOAD => (OffsetQuery::LatestTiered, EARLIEST_PENDING_UPLOAD_SINCE),
+        timestamp => (OffsetQuery::AtOrAfter(timestamp), 0),
+    };
+    if version >= since { Ok(query) } else { Err(PartitionError::UnsupportedQuery) }
+}
+
+fn reach(request: &ListOffsetsRequest) -> Reach {
+    match BrokerId(request.replica_id).known() {
+        Some(follower) => Reach::LogEnd(follower),
+        None if request.replica_id == DEBUGGING_CONSUMER => Reach::LogEnd(BrokerId::NONE),
+        None if request.isolation_level == READ_COMMITTED => Reach::LastStableOffset,
+        None => Reach::HighWatermark,
+    }
+}
+
+/// Partitions that the request names more than once: none of them is answered.
+fn named_twice(request: &ListOffsetsRequest) -> HashSet<(&str, i32)> {
+    let mut seen = HashSet::new();
+    let named = request.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|asked| (topic.name.as_str(), asked.partition_index))
+    });
+    named.filter(|&partition| !seen.insert(partition)).collect()
+}
+
+fn failed(partition_index: i32, error: ErrorCode) -> ListOffsetsPartitionResponse {
+    ListOffsetsPartitionResponse { partition_index, error_code: error.code(), ..Default::default() }
+}

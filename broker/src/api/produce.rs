@@ -1,0 +1,216 @@
+//! Produce: batches are checked, appended to every partition that the request names, and acknowledged together.
+//!
+//! The appends happen at once, in the order of the requests; only `acks=all` waits, outside the path of the next request.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::ErrorCode;
+use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
+use protocol::messages::{ProduceRequest, ProduceResponse};
+use protocol::records::InvalidBatch;
+use protocol::wire::{RecordSet, Str};
+
+use super::leader_hint::LeaderHints;
+use super::{RequestContext, wall_clock_ms};
+use crate::Broker;
+use crate::replica::ack_waits::AckWait;
+use crate::replica::append::{Acks, LeaderAppend};
+use crate::replica::errors::PartitionError;
+use crate::replica::partition::Partition;
+
+/// From this version on topics are named by id (KIP-516).
+const TOPIC_IDS_SINCE: i16 = 13;
+
+/// How a Produce request ended, or will.
+pub enum Produced {
+    Now(ProduceResponse),
+    /// Stored here; the in-sync replicas have yet to fetch it.
+    Replicating(Replicating),
+    /// `acks=0`: no response. `Err`: something failed, which only closing the connection can tell.
+    Unacknowledged(Result<(), String>),
+}
+
+/// A response that is complete but for the word of the in-sync replicas.
+pub struct Replicating {
+    response: ProduceResponse,
+    wait: Arc<AckWait>,
+    /// By place in `wait`: which topic and partition of the response it is.
+    places: Vec<(usize, usize)>,
+    deadline: Instant,
+}
+
+/// Appends what the request brought.
+pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRequest) -> Produced {
+    let Some(acks) = acks(request.acks) else {
+        return Produced::Now(refused(&request, ErrorCode::InvalidRequiredAcks));
+    };
+    let mut request_append = RequestAppend { broker, context, acks, wait: None, places: Vec::new(), now_ms: wall_clock_ms() };
+    let topics = request.topic_data.into_iter().enumerate();
+    let responses = topics.map(|(index, topic)| request_append.topic(index, topic)).collect();
+    let (wait, places) = (request_append.wait, request_append.places);
+    let mut response = ProduceResponse { responses, ..Default::default() };
+    if acks == Acks::None {
+        return Produced::Unacknowledged(first_error(&response));
+    }
+    add_leader_hints(broker, context, &mut response);
+    let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
+    match wait {
+        Some(wait) => Produced::Replicating(Replicating { response, wait, places, deadline: context.received_at + timeout }),
+        None => Produced::Now(response),
+    }
+}
+
+impl Replicating {
+    /// The response once every in-sync replica has the records, or the time is up.
+    pub async fn response(mut self) -> ProduceResponse {
+        let deadline = tokio::time::Instant::from_std(self.deadline);
+        let _timed_out = tokio::time::timeout_at(deadline, self.wait.settled()).await;
+        for (&(topic, partition), outcome) in self.places.iter().zip(self.wait.outcomes()) {
+            if outcome != ErrorCode::None {
+                let response = &mut self.response.responses[topic].partition_responses[partition];
+                *response = failed(response.index, outcome, None);
+            }
+        }
+        self.response
+    }
+}
+
+fn acks(requested: i16) -> Option<Acks> {
+    match requested {
+        0 => Some(Acks::None),
+        1 => Some(Acks::Leader),
+        -1 => Some(Acks::All),
+        _ => None,
+    }
+}
+
+/// One request on its way through its partitions.
+struct RequestAppend<'a> {
+    broker: &'a Arc<Broker>,
+    context: &'a RequestContext,
+    acks: Acks,
+    wait: Option<Arc<AckWait>>,
+    places: Vec<(usize, usize)>,
+    now_ms: i64,
+}
+
+impl RequestAppend<'_> {
+    fn topic(&mut self, index: usize, topic: TopicProduceData) -> TopicProduceResponse {
+        let TopicProduceData { name, topic_id, partition_data } = topic;
+        let partitions = partition_data.into_iter().enumerate();
+        let partition_responses = partitions
+            .map(|(at, partition)| {
+                let named = if self.context.api_version >= TOPIC_IDS_SINCE {
+                    self.broker.replicas.partition_by_id(topic_id, partition.index)
+                } else {
+                    self.broker.replicas.partition(&name, partition.index)
+                };
+                self.partition((index, at), named, partition)
+            })
+            .collect();
+        TopicProduceResponse { name, topic_id, partition_responses }
+    }
+
+    fn partition(
+        &mut self,
+        at: (usize, usize),
+        named: Result<Arc<Partition>, PartitionError>,
+        data: PartitionProduceData,
+    ) -> PartitionProduceResponse {
+        let appended = named.and_then(|partition| self.append(&partition, data.records));
+        match appended {
+            Ok(append) => {
+                if let Some(place) = append.place {
+                    debug_assert_eq!(place, self.places.len(), "places are given in order");
+                    self.places.push(at);
+                }
+                stored(data.index, &append)
+            }
+            Err(error) => failed(data.index, error.code(), Some(&error)),
+        }
+    }
+
+    fn append(&mut self, partition: &Partition, records: Option<RecordSet>) -> Result<LeaderAppend, PartitionError> {
+        let Some(RecordSet::Bytes(records)) = records else { return Err(PartitionError::NotOneBatch) };
+        let result = partition.append(&records, self.acks, &mut self.wait, self.now_ms);
+        let (metrics, bytes) = (&partition.metrics, records.len() as u64);
+        metrics.observe_produce_request(result.is_err());
+        match &result {
+            Ok(append) => metrics.observe_append(bytes, append.records()),
+            Err(PartitionError::Batch(InvalidBatch::TooLarge { .. })) => metrics.observe_rejected(bytes),
+            Err(error) => self.broker.replicas.note_failure(partition, error),
+        }
+        result
+    }
+}
+
+fn stored(index: i32, append: &LeaderAppend) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        base_offset: append.appended.base_offset.0,
+        log_append_time_ms: append.appended.log_append_time.unwrap_or(-1),
+        log_start_offset: append.log_start_offset.0,
+        ..Default::default()
+    }
+}
+
+fn failed(index: i32, code: ErrorCode, error: Option<&PartitionError>) -> PartitionProduceResponse {
+    let record_errors = match error {
+        Some(PartitionError::Batch(InvalidBatch::Records(invalid))) => invalid
+            .iter()
+            .map(|record| BatchIndexAndErrorMessage {
+                batch_index: record.index(),
+                batch_index_error_message: Some(Str::from(record.to_string())),
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    PartitionProduceResponse {
+        index,
+        error_code: code.code(),
+        base_offset: -1,
+        record_errors,
+        error_message: error.and_then(PartitionError::message_for_clients),
+        ..Default::default()
+    }
+}
+
+/// The same error for every partition.
+pub fn refused(request: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
+    let topic = |topic: &TopicProduceData| TopicProduceResponse {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        partition_responses: topic.partition_data.iter().map(|data| failed(data.index, code, None)).collect(),
+    };
+    ProduceResponse { responses: request.topic_data.iter().map(topic).collect(), ..Default::default() }
+}
+
+/// Names the leader to those who came to the wrong broker (KIP-951).
+fn add_leader_hints(broker: &Broker, context: &RequestContext, response: &mut ProduceResponse) {
+    let mut hints = LeaderHints::new(broker, context);
+    for topic in &mut response.responses {
+        for partition in &mut topic.partition_responses {
+            if partition.error_code != ErrorCode::NotLeaderOrFollower.code() {
+                continue;
+            }
+            if let Some((leader, epoch)) = hints.leader(&topic.name, topic.topic_id, partition.index) {
+                partition.current_leader = LeaderIdAndEpoch { leader_id: leader.0, leader_epoch: epoch.0 };
+            }
+        }
+    }
+    response.node_endpoints = hints.into_nodes(|node_id, host, port, rack| NodeEndpoint { node_id, host, port, rack });
+}
+
+fn first_error(response: &ProduceResponse) -> Result<(), String> {
+    for topic in &response.responses {
+        for partition in topic.partition_responses.iter().filter(|partition| partition.error_code != 0) {
+            let code = ErrorCode::from_code(partition.error_code);
+            return Err(format!("a produce with acks=0 to {}-{} failed: {code:?}", topic.name, partition.index));
+        }
+    }
+    Ok(())
+}

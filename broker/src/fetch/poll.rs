@@ -1,0 +1,37 @@
+//! One long poll's registration with its partitions, for as long as it lives.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::replica::partition::Partition;
+
+/// Watches partitions until it is dropped.
+pub struct LongPoll {
+    partitions: Vec<Arc<Partition>>,
+    moved: Arc<Notify>,
+}
+
+impl LongPoll {
+    /// Registers with every partition; from now on no move is missed.
+    pub fn watching(partitions: Vec<Arc<Partition>>) -> LongPoll {
+        let moved = Arc::new(Notify::new());
+        for partition in &partitions {
+            partition.watch(&moved);
+        }
+        LongPoll { partitions, moved }
+    }
+
+    /// Ends when a partition has moved since the last call, or since the registration.
+    pub async fn moved(&self) {
+        self.moved.notified().await;
+    }
+}
+
+impl Drop for LongPoll {
+    fn drop(&mut self) {
+        for partition in &self.partitions {
+            partition.unwatch(&self.moved);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The cache of fetch sessions: at most `max.incremental.fetch.session.cache.slots` of them, and the longest idle one makes
+//! room once it has been idle for `min.incremental.fetch.session.eviction.ms`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use protocol::ErrorCode;
+use protocol::messages::FetchRequest;
+
+use super::session::{Session, Wanted, is_full, wanted, wants_session};
+
+/// All sessions of a broker.
+pub struct FetchSessions {
+    slots: usize,
+    evicted_after: Duration,
+    cached: Mutex<HashMap<i32, Cached>>,
+}
+
+struct Cached {
+    session: Arc<Mutex<Session>>,
+    last_used: Instant,
+}
+
+/// What one fetch is to read, and how its response is told.
+pub struct Plan {
+    pub wanted: Vec<Wanted>,
+    /// 0: no session.
+    pub session_id: i32,
+    /// Where the session remembers; `None` without one.
+    pub session: Option<Arc<Mutex<Session>>>,
+    /// Only what has news goes into the response.
+    pub incremental: bool,
+}
+
+impl FetchSessions {
+    /// An empty cache.
+    pub fn new(slots: usize, evicted_after: Duration) -> FetchSessions {
+        FetchSessions { slots, evicted_after, cached: Mutex::default() }
+    }
+
+    /// Open sessions.
+    pub fn len(&self) -> usize {
+        self.cached.lock().len()
+    }
+
+    /// What a request is to read. `uses_topic_ids`: it is of version 13 or later.
+    pub fn plan(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Result<Plan, ErrorCode> {
+        if is_full(request) { Ok(self.full(request, uses_topic_ids, now)) } else { self.next(request, uses_topic_ids, now) }
+    }
+
+    fn full(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Plan {
+        let mut cached = self.cached.lock();
+        cached.remove(&request.session_id);
+        let mut plan =
+            Plan { wanted: wanted(request).collect(), session_id: 0, session: None, incremental: false };
+        if wants_session(request) && self.has_room(&mut cached, now) {
+            let mut session = Session::new(uses_topic_ids);
+            session.add(request);
+            let session = Arc::new(Mutex::new(session));
+            plan.session_id = unused_id(&cached);
+            plan.session = Some(session.clone());
+            cached.insert(plan.session_id, Cached { session, last_used: now });
+        }
+        plan
+    }
+
+    fn next(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Result<Plan, ErrorCode> {
+        let session = {
+            let mut cached = self.cached.lock();
+            let cached = cached.get_mut(&request.session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+            cached.last_used = now;
+            cached.session.clone()
+        };
+        let mut locked = session.lock();
+        locked.update(request, uses_topic_ids)?;
+        if locked.is_empty() {
+            self.cached.lock().remove(&request.session_id);
+            return Ok(Plan { wanted: Vec::new(), session_id: 0, session: None, incremental: false });
+        }
+        let wanted = locked.wanted();
+        drop(locked);
+        Ok(Plan { wanted, session_id: request.session_id, session: Some(session), incremental: true })
+    }
+
+    /// Whether one more fits, perhaps in the place of the one idle longest.
+    fn has_room(&self, cached: &mut HashMap<i32, Cached>, now: Instant) -> bool {
+        if cached.len() < self.slots {
+            return true;
+        }
+        let idlest = cached.iter().min_by_key(|(_, cached)| cached.last_used);
+        let Some((&id, idlest)) = idlest else { return false };
+        let evict = now.duration_since(idlest.last_used) >= self.evicted_after;
+        if evict {
+            cached.remove(&id);
+        }
+        evict
+    }
+}
+
+fn unused_id(cached: &HashMap<i32, Cached>) -> i32 {
+    loop {
+        let id = fastrand::i32(1..);
+        if !cached.contains_key(&id) {
+            return id;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
+    use protocol::messages::fetch_response::PartitionData;
+
+    fn request(session_id: i32, session_epoch: i32, partitions: &[i32]) -> FetchRequest {
+        let partitions: Vec<_> =
+            partitions.iter().map(|&partition| FetchPartition { partition, ..Default::default() }).collect();
+        let topic = FetchTopic { topic: "t".into(), partitions, ..Default::default() };
+        let topics = if topic.partitions.is_empty() { vec![] } else { vec![topic] };
+        FetchRequest { session_id, session_epoch, topics, ..Default::default() }
+    }
+
+    fn places(plan: &Plan) -> Vec<i32> {
+        plan.wanted.iter().map(|wanted| wanted.partition.partition).collect()
+    }
+
+    fn cache(slots: usize) -> FetchSessions {
+        FetchSessions::new(slots, Duration::from_secs(120))
+    }
+
+    #[test]
+    fn an_incremental_fetch_reads_all_that_the_session_remembers() {
+        let (sessions, now) = (cache(1), Instant::now());
+        let first = sessions.plan(&request(0, 0, &[0, 1]), false, now).expect("full");
+        assert!(first.session_id > 0 && !first.incremental);
+        let mut next = request(first.session_id, 1, &[2]);
+        next.forgotten_topics_data =
+            vec![ForgottenTopic { topic: "t".into(), partitions: vec![0], ..Default::default() }];
+        let second = sessions.plan(&next, false, now).expect("incremental");
+        assert_eq!(places(&second), [1, 2]);
+    }
+
+    #[test]
+    fn a_wrong_epoch_an_unknown_session_and_a_change_to_topic_ids_are_refused() {
+        let (sessions, now) = (cache(1), Instant::now());
+        let id = sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id;
+        let refused = |id, epoch, ids| sessions.plan(&request(id, epoch, &[]), ids, now).err();
+        assert_eq!(refused(id, 7, false), Some(ErrorCode::InvalidFetchSessionEpoch));
+        assert_eq!(refused(id.wrapping_add(1), 1, false), Some(ErrorCode::FetchSessionIdNotFound));
+        assert_eq!(refused(id, 1, true), Some(ErrorCode::FetchSessionTopicIdError));
+    }
+
+    #[test]
+    fn a_full_cache_gives_no_session_until_one_has_been_idle_long_enough() {
+        let (sessions, now) = (cache(1), Instant::now());
+        let first = sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id;
+        assert_eq!(sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id, 0);
+        let later = now + Duration::from_secs(121);
+        assert!(sessions.plan(&request(0, 0, &[0]), false, later).expect("full").session_id > 0);
+        assert!(sessions.plan(&request(first, 1, &[]), false, later).is_err());
+    }
+
+    #[test]
+    fn a_partition_is_told_once_and_again_when_its_high_watermark_moves() {
+        let mut session = Session::new(false);
+        session.add(&request(0, 0, &[0]));
+        let topic = session.wanted()[0].topic.clone();
+        let outcome = |high_watermark| PartitionData { high_watermark, ..Default::default() };
+        assert!(session.has_news(&topic, &outcome(3)));
+        assert!(!session.has_news(&topic, &outcome(3)));
+        assert!(session.has_news(&topic, &outcome(4)));
+        let failed = PartitionData { error_code: 6, ..outcome(4) };
+        assert!(session.has_news(&topic, &failed) && session.has_news(&topic, &outcome(4)));
+    }
+}

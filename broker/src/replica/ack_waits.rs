@@ -1,0 +1,116 @@
+//! Produce requests that wait for replication (`acks=all`): an entry per partition in a queue that the high watermark empties.
+//!
+//! A request with many partitions appends to all of them first and then waits for all together, under one time-out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use protocol::ErrorCode;
+use protocol::types::Offset;
+use tokio::sync::Notify;
+
+/// One request's wait, shared with the partitions it waits for.
+pub struct AckWait {
+    pending: Mutex<Pending>,
+    settled: Notify,
+}
+
+struct Pending {
+    count: usize,
+    /// By the place that the request gave each partition; `None` while it waits.
+    outcomes: Vec<Option<ErrorCode>>,
+}
+
+/// The waits of one partition, by rising offset.
+#[derive(Default)]
+pub struct AckWaits {
+    queue: VecDeque<Entry>,
+}
+
+struct Entry {
+    /// Acknowledged once the high watermark is here or past it.
+    required: Offset,
+    place: usize,
+    wait: Arc<AckWait>,
+}
+
+impl AckWait {
+    /// A wait for nothing yet.
+    pub fn new() -> Arc<AckWait> {
+        Arc::new(AckWait { pending: Mutex::new(Pending { count: 0, outcomes: Vec::new() }), settled: Notify::new() })
+    }
+
+    /// Waits until every partition has answered.
+    pub async fn settled(&self) {
+        while self.pending.lock().count > 0 {
+            self.settled.notified().await;
+        }
+    }
+
+    /// The outcome at each place; a place that still waits has timed out.
+    pub fn outcomes(&self) -> Vec<ErrorCode> {
+        let pending = self.pending.lock();
+        pending.outcomes.iter().map(|outcome| outcome.unwrap_or(ErrorCode::RequestTimedOut)).collect()
+    }
+
+    fn reserve(&self) -> usize {
+        let mut pending = self.pending.lock();
+        pending.count += 1;
+        pending.outcomes.push(None);
+        pending.outcomes.len() - 1
+    }
+
+    fn settle(&self, place: usize, outcome: ErrorCode) {
+        let mut pending = self.pending.lock();
+        pending.outcomes[place] = Some(outcome);
+        pending.count -= 1;
+        if pending.count == 0 {
+            self.settled.notify_one();
+        }
+    }
+}
+
+impl AckWaits {
+    /// Queues a wait and returns its place among the request's outcomes. Appends come in order, so offsets only rise.
+    pub fn add(&mut self, required: Offset, wait: &Arc<AckWait>) -> usize {
+        debug_assert!(self.queue.back().is_none_or(|last| last.required <= required), "offsets only rise");
+        let place = wait.reserve();
+        self.queue.push_back(Entry { required, place, wait: wait.clone() });
+        place
+    }
+
+    /// Acknowledges all that the high watermark has passed.
+    pub fn high_watermark_moved(&mut self, high_watermark: Offset) {
+        while self.queue.front().is_some_and(|entry| entry.required <= high_watermark) {
+            let Some(entry) = self.queue.pop_front() else { return };
+            entry.wait.settle(entry.place, ErrorCode::None);
+        }
+    }
+
+    /// Fails all of them: the broker leads the partition no more.
+    pub fn fail(&mut self, error: ErrorCode) {
+        for entry in self.queue.drain(..) {
+            entry.wait.settle(entry.place, error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_settled_when_its_last_partition_is() {
+        let (mut one, mut two) = (AckWaits::default(), AckWaits::default());
+        let wait = AckWait::new();
+        one.add(Offset(5), &wait);
+        two.add(Offset(9), &wait);
+        one.high_watermark_moved(Offset(5));
+        two.high_watermark_moved(Offset(8));
+        assert_eq!(wait.outcomes(), [ErrorCode::None, ErrorCode::RequestTimedOut]);
+        two.fail(ErrorCode::NotLeaderOrFollower);
+        wait.settled().await;
+        assert_eq!(wait.outcomes(), [ErrorCode::None, ErrorCode::NotLeaderOrFollower]);
+    }
+}

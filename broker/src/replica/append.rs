@@ -1,0 +1,113 @@
+//! The leader's append: epoch, ISR and producer are checked and the batch written in one step under the partition's lock.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::records::{InvalidBatch, RecordBatch};
+use protocol::types::{LeaderEpoch, Offset};
+use storage::log::{Appended, prepare_for_append};
+use storage::producer::AppendOrigin;
+
+use super::ack_waits::AckWait;
+use super::errors::PartitionError;
+use super::partition::{ExpectedEpoch, Partition, State};
+use super::role::Role;
+
+/// The acknowledgements that a producer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    None,
+    Leader,
+    /// All of the ISR, which must have `min.insync.replicas` members.
+    All,
+}
+
+/// An append that stands in the leader's log.
+#[derive(Debug)]
+pub struct LeaderAppend {
+    pub appended: Appended,
+    pub log_start_offset: Offset,
+    /// Where its outcome is found in the [`AckWait`] that was given, if replication is still to be waited for.
+    pub place: Option<usize>,
+}
+
+impl LeaderAppend {
+    /// How many records were written: none for a duplicate.
+    pub fn records(&self) -> u64 {
+        let Appended { base_offset, last_offset, duplicate, .. } = self.appended;
+        if duplicate { 0 } else { u64::try_from(last_offset - base_offset + 1).unwrap_or(0) }
+    }
+}
+
+impl Partition {
+    /// Appends a client's records, which must be exactly one batch. With [`Acks::All`] the wait is queued in `wait` unless the
+    /// high watermark has passed the batch already; a duplicate waits for its original (safety rule 9).
+    pub fn append(
+        &self,
+        records: &Bytes,
+        acks: Acks,
+        wait: &mut Option<Arc<AckWait>>,
+        now_ms: i64,
+    ) -> Result<LeaderAppend, PartitionError> {
+        let batches = prepare_for_append(records, &self.config(), now_ms)?;
+        match batches.as_slice() {
+            [batch] if batch.header.is_transactional() => return Err(PartitionError::Transactional),
+            [_] => {}
+            _ => return Err(PartitionError::NotOneBatch),
+        }
+        let origin = AppendOrigin::Client { transactions_v2: false };
+        self.append_prepared(&batches, origin, None, acks, wait, now_ms)
+    }
+
+    /// Appends what a coordinator keeps in its own partition, under the epoch by which it leads it.
+    pub fn append_internal(
+        &self,
+        batch: RecordBatch,
+        epoch: LeaderEpoch,
+        wait: &mut Option<Arc<AckWait>>,
+        now_ms: i64,
+    ) -> Result<LeaderAppend, PartitionError> {
+        let (size, max) = (batch.size_in_bytes(), self.config().max_message_bytes);
+        if size > max {
+            return Err(InvalidBatch::TooLarge { size, max }.into());
+        }
+        let origin = AppendOrigin::Coordinator { transaction_version: 0 };
+        self.append_prepared(&[batch], origin, Some(epoch), Acks::All, wait, now_ms)
+    }
+
+    fn append_prepared(
+        &self,
+        batches: &[RecordBatch],
+        origin: AppendOrigin,
+        expected: ExpectedEpoch,
+        acks: Acks,
+        wait: &mut Option<Arc<AckWait>>,
+        now_ms: i64,
+    ) -> Result<LeaderAppend, PartitionError> {
+        let mut state = self.lock();
+        let epoch = state.check_leader(expected)?;
+        if acks == Acks::All {
+            state.check_min_isr()?;
+        }
+        let log = state.open_log()?;
+        let appended = log.append_as_leader(batches, epoch, origin, now_ms)?;
+        let log_start_offset = log.log_start_offset();
+        state.advance_high_watermark(self.broker);
+        let required = appended.last_offset + 1;
+        let place = (acks == Acks::All && state.high_watermark < required)
+            .then(|| state.acks.add(required, wait.get_or_insert_with(AckWait::new)));
+        Ok(LeaderAppend { appended, log_start_offset, place })
+    }
+}
+
+impl State {
+    /// Refuses an acks=all append that too few replicas would hold.
+    fn check_min_isr(&self) -> Result<(), PartitionError> {
+        match &self.role {
+            Role::Leader(leader) if leader.isr.len() < leader.min_isr => {
+                Err(PartitionError::TooFewReplicas { in_sync: leader.isr.len(), min: leader.min_isr })
+            }
+            _ => Ok(()),
+        }
+    }
+}

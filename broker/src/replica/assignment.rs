@@ -1,0 +1,163 @@
+//! Follows the image: replicas come, take their roles and configurations, and go.
+//!
+//! Runs before the image is published, so that a client that was told of a partition finds it here.
+
+use std::sync::Arc;
+
+use metadata::image::{ClusterImage, ConfigResource, TopicImage};
+use protocol::types::{Offset, Uuid};
+use storage::TopicPartition;
+use storage::log::{Log, LogConfig, Opening};
+use storage::log_dir::write_partition_metadata;
+
+use super::Replicas;
+use super::errors::PartitionError;
+use super::log_dirs::ReplicaDir;
+use super::partition::Partition;
+use crate::api::wall_clock_ms;
+
+impl Replicas {
+    /// Brings the replicas in line with the new image. `old` is the one before, of revision 0 at first.
+    pub fn apply(&self, old: &ClusterImage, new: &ClusterImage) {
+        for dir in &self.dirs {
+            if let Err(error) = dir.settle_in(&new.cluster_id) {
+                tracing::error!("{error}");
+                self.fail_dir(dir);
+            }
+        }
+        self.remove_departed(old, new);
+        let defaults_changed = defaults_changed(self.broker, old, new);
+        for (name, topic) in &new.topics {
+            let same_topic = old.topics.get(name).is_some_and(|before| Arc::ptr_eq(before, topic));
+            let same_config = same_config(old, new, &ConfigResource::Topic(name.clone()));
+            if same_topic && same_config && !defaults_changed {
+                continue;
+            }
+            self.apply_topic(new, topic);
+        }
+        self.show_gauges(new);
+    }
+
+    fn apply_topic(&self, image: &ClusterImage, topic: &TopicImage) {
+        let config = self.topic_log_config(image, &topic.name);
+        for (index, state) in topic.partitions.iter().enumerate() {
+            let Some(position) = state.replicas.iter().position(|&replica| replica == self.broker) else { continue };
+            let Ok(index) = i32::try_from(index) else { continue };
+            let at = TopicPartition::new(topic.name.as_str(), index);
+            let wanted_dir = state.directories.get(position).copied().unwrap_or(Uuid::ZERO);
+            let partition = match self.hosted_replica(&at, topic.id) {
+                Some(partition) => partition,
+                None => self.create(&at, topic.id, wanted_dir, &config),
+            };
+            partition.configure(&config);
+            partition.assume(state);
+        }
+    }
+
+    /// The replica that is here already; one whose directory did not know its topic id learns it.
+    fn hosted_replica(&self, at: &TopicPartition, topic_id: Uuid) -> Option<Arc<Partition>> {
+        let (partition, id) = {
+            let hosted = self.hosted.read();
+            let topic = hosted.topic(&at.topic)?;
+            (topic.partitions.get(&at.partition)?.clone(), topic.id)
+        };
+        if id != topic_id {
+            let path = partition.dir.dir.partition_path(at);
+            if let Err(error) = write_partition_metadata(&path, topic_id) {
+                tracing::error!(partition = %at, "the topic id can't be kept: {error}");
+            }
+            self.hosted.write().insert(&at.topic, topic_id, partition.clone());
+        }
+        Some(partition)
+    }
+
+    /// A new replica with an empty log; offline where its log can't be made.
+    fn create(&self, at: &TopicPartition, topic_id: Uuid, wanted_dir: Uuid, config: &Arc<LogConfig>) -> Arc<Partition> {
+        let dir = self.place(wanted_dir);
+        let partition = Partition::opening(at.clone(), dir.clone(), self.broker, config.clone());
+        match self.create_log(at, topic_id, dir, config) {
+            Ok(log) => partition.opened(log, Offset(0)),
+            Err(error) => {
+                tracing::error!(partition = %at, "the log can't be created: {error}");
+                partition.take_offline();
+                self.note_failure(&partition, &error);
+            }
+        }
+        self.hosted.write().insert(&at.topic, topic_id, partition.clone());
+        partition
+    }
+
+    fn create_log(
+        &self,
+        at: &TopicPartition,
+        topic_id: Uuid,
+        dir: &ReplicaDir,
+        config: &LogConfig,
+    ) -> Result<Log, PartitionError> {
+        let path = dir.dir.partition_path(at);
+        let opening = Opening {
+            recovery_point: Offset(0),
+            log_start_offset: Offset(0),
+            clean: true,
+            now_ms: wall_clock_ms(),
+            files: self.files.clone(),
+        };
+        let (log, _) = Log::open(&path, config.clone(), opening)?;
+        write_partition_metadata(&path, topic_id).map_err(storage::log::LogError::Io)?;
+        Ok(log)
+    }
+
+    /// The directory that the controller named, else the working one with the fewest replicas.
+    fn place(&self, wanted: Uuid) -> &Arc<ReplicaDir> {
+        let online = || self.dirs.iter().filter(|dir| dir.is_online());
+        let fewest = online().min_by_key(|dir| dir.replicas.load(std::sync::atomic::Ordering::Relaxed));
+        online().find(|dir| dir.id == wanted).or(fewest).unwrap_or(&self.dirs[0])
+    }
+
+    /// Removes replicas of topics that are gone or were made anew, and of partitions that are no longer assigned here.
+    /// On the first image it sets aside instead what the cluster does not know: it may be the cluster that forgot.
+    fn remove_departed(&self, old: &ClusterImage, new: &ClusterImage) {
+        for (partition, topic_id) in self.departed(old, new) {
+            let at = &partition.at;
+            self.hosted.write().remove(&at.topic, at.partition);
+            if old.revision == 0 && new.topic_by_id(topic_id).is_none() {
+                self.set_aside(&partition);
+            } else {
+                self.delete(&partition);
+            }
+        }
+    }
+
+    fn departed(&self, old: &ClusterImage, new: &ClusterImage) -> Vec<(Arc<Partition>, Uuid)> {
+        let hosted = self.hosted.read();
+        let mut departed = Vec::new();
+        for (name, topic) in hosted.topics() {
+            let known = new.topic(name).filter(|known| topic.id.is_zero() || known.id == topic.id);
+            if known.is_some_and(|known| old.topic(name).is_some_and(|before| Arc::ptr_eq(before, known))) {
+                continue;
+            }
+            for (&index, partition) in &topic.partitions {
+                let assigned = known
+                    .and_then(|known| known.partitions.get(usize::try_from(index).ok()?))
+                    .is_some_and(|state| state.replicas.contains(&self.broker));
+                if !assigned {
+                    departed.push((partition.clone(), topic.id));
+                }
+            }
+        }
+        departed
+    }
+}
+
+fn same_config(old: &ClusterImage, new: &ClusterImage, resource: &ConfigResource) -> bool {
+    match (old.config(resource), new.config(resource)) {
+        (Some(before), Some(after)) => Arc::ptr_eq(before, after) || before == after,
+        (before, after) => before.is_none() && after.is_none(),
+    }
+}
+
+/// Whether what topics inherit from brokers changed.
+fn defaults_changed(broker: protocol::types::BrokerId, old: &ClusterImage, new: &ClusterImage) -> bool {
+    let resources = [ConfigResource::Broker(String::new()), ConfigResource::Broker(broker.to_string())];
+    !resources.iter().all(|resource| same_config(old, new, resource))
+}

@@ -1,0 +1,147 @@
+//! What can be wrong with a partition that a request names, and Kafka's code for it.
+
+use protocol::ErrorCode;
+use protocol::records::{InvalidBatch, InvalidRecord};
+use protocol::types::Offset;
+use protocol::wire::Str;
+use storage::checkpoint::CheckpointError;
+use storage::log::{AppendError, LogError, ReadError};
+use storage::producer::ProducerError;
+
+/// Why a partition does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PartitionError {
+    #[error("this server does not host this topic-partition")]
+    Unknown,
+    #[error("this server does not host this topic id")]
+    UnknownId,
+    #[error("this broker is not the leader of the partition")]
+    NotLeader,
+    #[error("the request's leader epoch is older than the partition's")]
+    Fenced,
+    #[error("the request's leader epoch is newer than the one that this broker knows")]
+    EpochFromTheFuture,
+    #[error("the log is being recovered")]
+    Opening,
+    #[error("the log directory is offline")]
+    Offline,
+    #[error("the high watermark has not reached the start of the leader epoch yet")]
+    HighWatermarkUnknown,
+    #[error("the version of the request does not know this special timestamp")]
+    UnsupportedQuery,
+    #[error("produce requests carry exactly one record batch per partition")]
+    NotOneBatch,
+    #[error("transactions are not available on this broker")]
+    Transactional,
+    #[error("{in_sync} replicas are in sync; min.insync.replicas={min}")]
+    TooFewReplicas { in_sync: usize, min: usize },
+    #[error("offset {from} is outside {start} to {end}")]
+    OutOfRange { from: Offset, start: Offset, end: Offset },
+    #[error(transparent)]
+    Batch(#[from] InvalidBatch),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl PartitionError {
+    /// Kafka's code for it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            PartitionError::Unknown => ErrorCode::UnknownTopicOrPartition,
+            PartitionError::UnknownId => ErrorCode::UnknownTopicId,
+            PartitionError::NotLeader | PartitionError::Opening => ErrorCode::NotLeaderOrFollower,
+            PartitionError::Fenced => ErrorCode::FencedLeaderEpoch,
+            PartitionError::EpochFromTheFuture => ErrorCode::UnknownLeaderEpoch,
+            PartitionError::Offline => ErrorCode::KafkaStorageError,
+            PartitionError::HighWatermarkUnknown => ErrorCode::OffsetNotAvailable,
+            PartitionError::UnsupportedQuery => ErrorCode::UnsupportedVersion,
+            PartitionError::NotOneBatch => ErrorCode::InvalidRecord,
+            PartitionError::Transactional => ErrorCode::InvalidTxnState,
+            PartitionError::TooFewReplicas { .. } => ErrorCode::NotEnoughReplicas,
+            PartitionError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            PartitionError::Batch(error) => code_of_batch(error),
+            PartitionError::Append(error) => code_of_append(error),
+            PartitionError::Read(error) => code_of_read(error),
+            PartitionError::Log(error) => code_of_log(error),
+        }
+    }
+
+    /// What a client reads beside the code, where the code alone does not say it.
+    pub fn message_for_clients(&self) -> Option<Str> {
+        match self {
+            PartitionError::Batch(_) | PartitionError::NotOneBatch | PartitionError::Transactional => {
+                Some(Str::from(self.to_string()))
+            }
+            PartitionError::Append(AppendError::Producer(error)) => Some(Str::from(error.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Whether the log directory can be trusted no more (safety rule 12).
+    pub fn is_disk_failure(&self) -> bool {
+        let failure = match self {
+            PartitionError::Append(AppendError::Log(LogError::Io(failure)))
+            | PartitionError::Log(LogError::Io(failure) | LogError::Checkpoint(CheckpointError::Io(failure)))
+            | PartitionError::Read(ReadError::Io(failure)) => failure,
+            PartitionError::Append(AppendError::Log(LogError::Failed)) | PartitionError::Log(LogError::Failed) => return true,
+            _ => return false,
+        };
+        !failure.is_disk_full() && !failure.is_out_of_descriptors()
+    }
+}
+
+fn code_of_batch(error: &InvalidBatch) -> ErrorCode {
+    match error {
+        InvalidBatch::Corrupt(_) => ErrorCode::CorruptMessage,
+        InvalidBatch::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        InvalidBatch::BaseOffset(_)
+        | InvalidBatch::OffsetRange { .. }
+        | InvalidBatch::Control
+        | InvalidBatch::Sequence { .. }
+        | InvalidBatch::TransactionalWithoutProducer => ErrorCode::InvalidRecord,
+        InvalidBatch::LogAppendTime => ErrorCode::InvalidTimestamp,
+        InvalidBatch::Records(records) => match records.first() {
+            Some(InvalidRecord::Timestamp { .. }) => ErrorCode::InvalidTimestamp,
+            Some(InvalidRecord::NullKey { .. } | InvalidRecord::OffsetDelta { .. }) | None => ErrorCode::InvalidRecord,
+        },
+    }
+}
+
+fn code_of_append(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::Producer(error) => code_of_producer(error),
+        AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+        AppendError::UnexpectedOffset { .. } => ErrorCode::UnknownServerError,
+        AppendError::Corrupt(_) => ErrorCode::CorruptMessage,
+        AppendError::Exhausted(_) => ErrorCode::KafkaStorageError,
+        AppendError::Log(error) => code_of_log(error),
+    }
+}
+
+fn code_of_producer(error: &ProducerError) -> ErrorCode {
+    match error {
+        ProducerError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
+        ProducerError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
+        ProducerError::InvalidTxnState { .. } => ErrorCode::InvalidTxnState,
+        ProducerError::TransactionCoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
+    }
+}
+
+fn code_of_read(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Io(_) => ErrorCode::KafkaStorageError,
+        ReadError::Damaged(_) => ErrorCode::CorruptMessage,
+    }
+}
+
+fn code_of_log(error: &LogError) -> ErrorCode {
+    match error {
+        LogError::Io(_) | LogError::Checkpoint(_) | LogError::Failed => ErrorCode::KafkaStorageError,
+        LogError::Damaged(_) => ErrorCode::CorruptMessage,
+    }
+}

@@ -1,0 +1,37 @@
+//! Counts the replicas for the gauges that operators watch, UnderReplicatedPartitions first.
+
+use metadata::image::{ClusterImage, PartitionImage};
+
+use super::Replicas;
+use super::partition::{LogState, Partition};
+use crate::metrics::partitions::PartitionCounts;
+
+impl Replicas {
+    /// Shows what the image and the replicas are like now.
+    pub(super) fn show_gauges(&self, image: &ClusterImage) {
+        let mut counts = PartitionCounts::default();
+        for partition in self.all() {
+            counts.partitions += 1;
+            counts.offline_replicas += i64::from(partition.is_offline());
+            let state = image.partition(&partition.at.topic, partition.at.partition);
+            if let Some(state) = state.filter(|state| state.leader == self.broker) {
+                count_leader(&mut counts, state);
+            }
+        }
+        self.gauges.lock().show(counts);
+    }
+}
+
+fn count_leader(counts: &mut PartitionCounts, state: &PartitionImage) {
+    let (isr, min_isr) = (state.isr.len(), usize::try_from(state.min_isr).unwrap_or(1));
+    counts.leaders += 1;
+    counts.under_replicated += i64::from(isr < state.replicas.len());
+    counts.under_min_isr += i64::from(isr < min_isr);
+    counts.at_min_isr += i64::from(isr == min_isr);
+}
+
+impl Partition {
+    fn is_offline(&self) -> bool {
+        matches!(self.lock().log, LogState::Offline)
+    }
+}

@@ -1,0 +1,204 @@
+//! What is done for the logs while nobody asks: retention, flushes, checkpoints, and the removal of what was deleted.
+//!
+//! Each duty is a plain call that looks at every replica; the loop below calls them by their own clocks on the blocking
+//! pool. The last act of a clean stop is here too.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use node::shutdown::Shutdown;
+use protocol::types::Offset;
+use storage::TopicPartition;
+use storage::checkpoint::{HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS};
+use storage::log::Log;
+
+use super::Replicas;
+use super::errors::PartitionError;
+use super::partition::{LogState, Partition};
+use crate::api::wall_clock_ms;
+use crate::config::{LogsConfig, ReplicationConfig};
+
+/// Between two looks for renamed directories and files that may be removed.
+const REMOVAL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Does every duty by its clock until shutdown.
+pub async fn run(replicas: Arc<Replicas>, logs: LogsConfig, replication: ReplicationConfig, shutdown: Shutdown) {
+    let every = |interval, duty| repeat(replicas.clone(), interval, duty);
+    let flushes = async {
+        match logs.flush_scheduler_interval {
+            Some(interval) => every(interval, Replicas::flush_due).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = every(logs.retention_check_interval, Replicas::apply_retention) => {}
+        () = every(replication.high_watermark_checkpoint_interval, Replicas::checkpoint_high_watermarks) => {}
+        () = every(logs.recovery_point_checkpoint_interval, Replicas::checkpoint_recovery_points) => {}
+        () = every(logs.log_start_checkpoint_interval, Replicas::checkpoint_log_starts) => {}
+        () = every(REMOVAL_INTERVAL, Replicas::remove_deleted) => {}
+        () = flushes => {}
+        () = shutdown.requested() => {}
+    }
+}
+
+fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)) -> impl Future<Output = ()> {
+    async move {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let replicas = replicas.clone();
+            if let Err(error) = tokio::task::spawn_blocking(move || duty(&replicas)).await {
+                tracing::error!("housekeeping failed: {error}");
+            }
+        }
+    }
+}
+
+impl Replicas {
+    /// Deletes segments by time, size and log start.
+    fn apply_retention(&self) {
+        let now_ms = wall_clock_ms();
+        self.tend(|partition, log, high_watermark| {
+            for deleted in log.apply_retention(now_ms, high_watermark)? {
+                let (base, bytes, reason) = (deleted.base_offset, deleted.bytes, deleted.reason);
+                tracing::info!(partition = %partition.at, %base, bytes, ?reason, "segment deleted");
+            }
+            log.remove_expired_producers(now_ms);
+            log.forget_settled_transactions(high_watermark);
+            Ok(())
+        });
+    }
+
+    /// Flushes the logs for which `flush.messages` has it due.
+    fn flush_due(&self) {
+        self.flush_where(Log::is_flush_due);
+    }
+
+    /// Flushes what the disk does not have yet, and says so in the checkpoint: a recovery has only the rest to scan.
+    fn checkpoint_recovery_points(&self) {
+        self.flush_where(|_| true);
+        self.checkpoint(RECOVERY_POINTS, |log, _| Some(log.recovery_point()));
+    }
+
+    /// Flushes, and waits for the disk without any partition's lock.
+    fn flush_where(&self, due: fn(&Log) -> bool) {
+        for partition in self.all() {
+            let begun = partition.with_log(|log, _| if due(log) { Ok(log.begin_flush()?) } else { Ok(None) });
+            let finished = match begun {
+                Ok(Some(flush)) => {
+                    let outcome = flush.sync();
+                    partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?))
+                }
+                outcome => outcome.map(|_| None),
+            };
+            self.note_outcome(&partition, finished);
+        }
+    }
+
+    /// Removes the files of deleted segments and partitions from the disk.
+    fn remove_deleted(&self) {
+        let now_ms = wall_clock_ms();
+        self.tend(|_, log, _| Ok(log.purge(now_ms)?));
+        self.remove_renamed();
+    }
+
+    fn checkpoint_high_watermarks(&self) {
+        self.checkpoint(HIGH_WATERMARKS, |_, high_watermark| Some(high_watermark));
+    }
+
+    fn checkpoint_log_starts(&self) {
+        self.checkpoint(LOG_START_OFFSETS, |log, _| Some(log.log_start_offset()));
+    }
+
+    /// Closes every log, writes all checkpoints, and marks the directories as closed under this broker epoch.
+    pub fn close(&self, broker_epoch: Option<i64>) {
+        let recovered = self.is_recovered();
+        self.checkpoint_log_starts();
+        self.checkpoint_high_watermarks();
+        let mut recovery_points: BTreeMap<_, OffsetCheckpoint> = BTreeMap::new();
+        for partition in self.all() {
+            let offset = self.close_one(&partition);
+            let offsets = recovery_points.entry(partition.dir.id).or_default();
+            offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
+        }
+        for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
+            self.write_checkpoint(dir, RECOVERY_POINTS, recovery_points.remove(&dir.id).unwrap_or_default());
+            let (Some(epoch), true) = (broker_epoch, recovered && dir.is_online()) else { continue };
+            if let Err(error) = dir.dir.write_clean_shutdown(epoch) {
+                tracing::error!("the next start will recover its logs: {error}");
+            }
+        }
+    }
+
+    /// Closes one log and gives its recovery point; one that was never opened keeps what was found.
+    fn close_one(&self, partition: &Partition) -> Option<Offset> {
+        let Some(log) = partition.remove() else { return partition.dir.found.get(RECOVERY_POINTS, &partition.at) };
+        let outcome = log.close().map(Some).map_err(PartitionError::from);
+        self.note_outcome(partition, outcome).flatten()
+    }
+
+    /// Calls `duty` for every open log, under its partition's lock, with the high watermark.
+    fn tend(&self, duty: impl Fn(&Partition, &mut Log, Offset) -> Result<(), PartitionError>) {
+        for partition in self.all() {
+            let outcome = partition.with_log(|log, high_watermark| duty(&partition, log, high_watermark).map(Some));
+            self.note_outcome(&partition, outcome);
+        }
+    }
+
+    fn note_outcome<T>(&self, partition: &Partition, outcome: Result<T, PartitionError>) -> Option<T> {
+        outcome
+            .inspect_err(|error| {
+                tracing::error!(partition = %partition.at, "housekeeping: {error}");
+                self.note_failure(partition, error);
+            })
+            .ok()
+    }
+
+    /// Writes one checkpoint file per directory, where it changed. A log that is not open keeps what was found.
+    fn checkpoint(&self, name: &'static str, offset: impl Fn(&Log, Offset) -> Option<Offset>) {
+        let mut offsets: BTreeMap<_, OffsetCheckpoint> =
+            self.dirs.iter().filter(|dir| dir.is_online()).map(|dir| (dir.id, OffsetCheckpoint::new())).collect();
+        for partition in self.all() {
+            let Some(offsets) = offsets.get_mut(&partition.dir.id) else { continue };
+            let state = partition.lock();
+            let offset = match &state.log {
+                LogState::Open(log) => offset(log, state.high_watermark),
+                _ => partition.dir.found.get(name, &partition.at),
+            };
+            offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
+        }
+        for dir in &self.dirs {
+            if let Some(offsets) = offsets.remove(&dir.id) {
+                self.write_checkpoint(dir, name, offsets);
+            }
+        }
+    }
+
+    fn write_checkpoint(&self, dir: &Arc<super::ReplicaDir>, name: &'static str, offsets: BTreeMap<TopicPartition, Offset>) {
+        if let Err(error) = dir.write_checkpoint(name, offsets) {
+            tracing::error!("a checkpoint is not written: {error}");
+            if error.is_disk_failure() {
+                self.fail_dir(dir);
+            }
+        }
+    }
+}
+
+impl Partition {
+    /// Calls `duty` with the log and the high watermark, under the lock; `None` if the log is not open.
+    fn with_log<T>(
+        &self,
+        duty: impl FnOnce(&mut Log, Offset) -> Result<Option<T>, PartitionError>,
+    ) -> Result<Option<T>, PartitionError> {
+        let mut state = self.lock();
+        let high_watermark = state.high_watermark;
+        match &mut state.log {
+            LogState::Open(log) => duty(log, high_watermark),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! One partition's replica on this broker: its log, its role, its high watermark, and those who wait for it.
+//!
+//! One mutex guards all of it and is never held across an await. Invariant (safety rule 8):
+//! `log_start_offset ≤ last_stable_offset ≤ high_watermark ≤ log_end_offset`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use metadata::image::PartitionImage;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use protocol::ErrorCode;
+use protocol::types::{BrokerId, LeaderEpoch, Offset};
+use storage::TopicPartition;
+use storage::log::{Log, LogConfig};
+use tokio::sync::Notify;
+
+use super::ack_waits::AckWaits;
+use super::errors::PartitionError;
+use super::followers::Followers;
+use super::high_watermark;
+use super::log_dirs::ReplicaDir;
+use super::role::{Assumed, Role};
+use crate::fetch::wait::FetchWaits;
+use crate::metrics::topics::{self, TopicMetrics};
+
+/// One replica; shared by requests, housekeeping and those who apply images.
+pub struct Partition {
+    pub at: TopicPartition,
+    pub dir: Arc<ReplicaDir>,
+    pub metrics: TopicMetrics,
+    /// This broker.
+    pub(super) broker: BrokerId,
+    /// The topic's, as resolved from the newest image.
+    config: RwLock<Arc<LogConfig>>,
+    state: Mutex<State>,
+}
+
+/// What the mutex guards.
+pub struct State {
+    pub(super) log: LogState,
+    pub(super) role: Role,
+    pub(super) high_watermark: Offset,
+    pub(super) followers: Followers,
+    pub(super) acks: AckWaits,
+    fetches: FetchWaits,
+}
+
+/// Whether the log can be used.
+pub(super) enum LogState {
+    /// Recovery runs; the broker answers with a retriable error.
+    Opening,
+    Open(Box<Log>),
+    /// Its directory failed, or it would not open.
+    Offline,
+    /// The topic was deleted.
+    Deleted,
+}
+
+/// Where an epoch that a request names stands to the partition's own (KIP-320).
+pub type ExpectedEpoch = Option<LeaderEpoch>;
+
+impl Partition {
+    /// A replica whose log is still to be opened.
+    pub(super) fn opening(
+        at: TopicPartition,
+        dir: Arc<ReplicaDir>,
+        broker: BrokerId,
+        config: Arc<LogConfig>,
+    ) -> Arc<Partition> {
+        let state = State {
+            log: LogState::Opening,
+            role: Role::Unassigned,
+            high_watermark: Offset(0),
+            followers: Followers::default(),
+            acks: AckWaits::default(),
+            fetches: FetchWaits::default(),
+        };
+        let metrics = topics::of(&at.topic);
+        dir.replicas.fetch_add(1, Ordering::Relaxed);
+        let config = RwLock::new(config);
+        Arc::new(Partition { at, dir, metrics, broker, config, state: Mutex::new(state) })
+    }
+
+    /// The topic's configuration.
+    pub fn config(&self) -> Arc<LogConfig> {
+        self.config.read().clone()
+    }
+
+    /// Takes a changed configuration, for the log too.
+    pub(super) fn configure(&self, config: &Arc<LogConfig>) {
+        if let LogState::Open(log) = &mut self.lock().log {
+            log.reconfigure(LogConfig::clone(config));
+        }
+        *self.config.write() = config.clone();
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The log has been opened; `checkpointed` is the high watermark of the last checkpoint.
+    pub(super) fn opened(&self, mut log: Log, checkpointed: Offset) {
+        let mut state = self.lock();
+        log.reconfigure(LogConfig::clone(&self.config.read()));
+        state.high_watermark = checkpointed.clamp(log.log_start_offset(), log.log_end_offset());
+        state.log = LogState::Open(Box::new(log));
+        state.advance_high_watermark(self.broker);
+        state.fetches.wake();
+    }
+
+    /// Takes the role that the controller gave.
+    pub(super) fn assume(&self, image: &PartitionImage) {
+        let mut state = self.lock();
+        match state.role.assume(self.broker, image) {
+            Assumed::Stale => return,
+            Assumed::SameEpoch => {}
+            Assumed::NewEpoch => state.begin_epoch(),
+        }
+        state.advance_high_watermark(self.broker);
+    }
+
+    /// The log can't be used any more: everyone who waits is told.
+    pub(super) fn take_offline(&self) {
+        self.end(LogState::Offline, ErrorCode::KafkaStorageError);
+    }
+
+    /// The topic is gone: gives the log back for its deletion, if there is one.
+    pub(super) fn remove(&self) -> Option<Box<Log>> {
+        match self.end(LogState::Deleted, ErrorCode::UnknownTopicOrPartition) {
+            LogState::Open(log) => Some(log),
+            _ => None,
+        }
+    }
+
+    fn end(&self, log: LogState, error: ErrorCode) -> LogState {
+        let mut state = self.lock();
+        state.acks.fail(error);
+        state.fetches.wake();
+        std::mem::replace(&mut state.log, log)
+    }
+
+    /// A long poll wants to be woken when there is more to read.
+    pub fn watch(&self, wait: &Arc<Notify>) {
+        self.lock().fetches.add(wait);
+    }
+
+    /// The long poll is over.
+    pub fn unwatch(&self, wait: &Arc<Notify>) {
+        self.lock().fetches.remove(wait);
+    }
+}
+
+impl State {
+    /// The log, if it can be used.
+    pub(super) fn open_log(&mut self) -> Result<&mut Log, PartitionError> {
+        match &mut self.log {
+            LogState::Open(log) => Ok(log),
+            LogState::Opening => Err(PartitionError::Opening),
+            LogState::Offline => Err(PartitionError::Offline),
+            LogState::Deleted => Err(PartitionError::Unknown),
+        }
+    }
+
+    /// Whether this replica may answer as leader under the epoch that the request expects.
+    pub(super) fn check_leader(&self, expected: ExpectedEpoch) -> Result<LeaderEpoch, PartitionError> {
+        self.check_epoch(expected)?;
+        if self.role.is_leader() { Ok(self.role.epoch()) } else { Err(PartitionError::NotLeader) }
+    }
+
+    pub(super) fn check_epoch(&self, expected: ExpectedEpoch) -> Result<(), PartitionError> {
+        match expected {
+            Some(expected) if expected < self.role.epoch() => Err(PartitionError::Fenced),
+            Some(expected) if expected > self.role.epoch() => Err(PartitionError::EpochFromTheFuture),
+            _ => Ok(()),
+        }
+    }
+
+    /// A new leader epoch begins at the end of the log: no follower's log end is known in it (safety rule 6).
+    fn begin_epoch(&mut self) {
+        self.followers = Followers::default();
+        self.acks.fail(ErrorCode::NotLeaderOrFollower);
+        self.fetches.wake();
+        if let (LogState::Open(log), Role::Leader(leader)) = (&mut self.log, &mut self.role) {
+            log.begin_leader_epoch(leader.epoch);
+            leader.epoch_start = Some(log.log_end_offset());
+        }
+    }
+
+    /// Moves the high watermark as far as the ISR allows, and wakes those who waited for it.
+    pub(super) fn advance_high_watermark(&mut self, broker: BrokerId) {
+        let (LogState::Open(log), Role::Leader(leader)) = (&self.log, &mut self.role) else { return };
+        let log_end = log.log_end_offset();
+        leader.epoch_start.get_or_insert(log_end);
+        let followers = &self.followers;
+        let log_ends = leader.isr.iter().map(|&member| match member {
+            member if member == broker => Some(log_end),
+            member => followers.log_end(member),
+        });
+        let advanced = high_watermark::advanced(self.high_watermark, leader.min_isr, log_ends);
+        if advanced > self.high_watermark {
+            self.high_watermark = advanced;
+            self.acks.high_watermark_moved(advanced);
+            self.fetches.wake();
+        }
+    }
+
+    /// The offset below which every transaction is decided.
+    pub(super) fn last_stable_offset(&self) -> Offset {
+        match &self.log {
+            LogState::Open(log) => log.last_stable_offset(self.high_watermark),
+            _ => self.high_watermark,
+        }
+    }
+}

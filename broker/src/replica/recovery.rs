@@ -1,0 +1,123 @@
+//! Opens the logs that lie in the log directories, side by side; a partition serves as soon as its own log is open.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use parking_lot::Mutex;
+use protocol::types::{Offset, Uuid};
+use storage::log::{Log, Opening};
+use storage::log_dir::{PartitionDir, PartitionDirState, read_partition_metadata, remove_partition_dir};
+
+use super::Replicas;
+use super::log_dirs::{LogDirsError, ReplicaDir};
+use super::partition::Partition;
+use crate::api::wall_clock_ms;
+
+/// One log to open.
+struct Found {
+    partition: Arc<Partition>,
+    path: PathBuf,
+}
+
+impl Replicas {
+    /// Finds every partition on disk and begins to open their logs, with so many threads for each directory.
+    pub fn recover(self: &Arc<Self>, threads_per_dir: usize) -> Result<(), LogDirsError> {
+        for dir in &self.dirs {
+            let mut found = VecDeque::new();
+            for entry in dir.dir.partitions()? {
+                found.extend(self.take_in(dir, entry)?);
+            }
+            self.opening.fetch_add(found.len(), Ordering::AcqRel);
+            self.open_in_background(dir, found, threads_per_dir)?;
+        }
+        Ok(())
+    }
+
+    /// Ends when every log that was found is open, or given up.
+    pub async fn recovered(&self) {
+        loop {
+            let opened = self.opened.notified();
+            if self.is_recovered() {
+                return;
+            }
+            opened.await;
+        }
+    }
+
+    fn take_in(&self, dir: &Arc<ReplicaDir>, entry: PartitionDir) -> Result<Option<Found>, LogDirsError> {
+        let PartitionDir { partition: at, path, state } = entry;
+        match state {
+            PartitionDirState::Live => {}
+            PartitionDirState::Deleted => {
+                remove_partition_dir(&path)?;
+                return Ok(None);
+            }
+            PartitionDirState::Future | PartitionDirState::Stray => {
+                tracing::warn!(path = %path.display(), "left alone: a replica that was set aside");
+                return Ok(None);
+            }
+        }
+        let topic_id = match read_partition_metadata(&path) {
+            Ok(id) => id.unwrap_or(Uuid::ZERO),
+            Err(error) => {
+                tracing::error!(path = %path.display(), "left alone: {error}");
+                return Ok(None);
+            }
+        };
+        let config = self.default_log_config();
+        let partition = Partition::opening(at.clone(), dir.clone(), self.broker, config);
+        self.hosted.write().insert(&at.topic, topic_id, partition.clone());
+        Ok(Some(Found { partition, path }))
+    }
+
+    fn open_in_background(
+        self: &Arc<Self>,
+        dir: &Arc<ReplicaDir>,
+        found: VecDeque<Found>,
+        threads: usize,
+    ) -> Result<(), LogDirsError> {
+        let threads = threads.clamp(1, found.len().max(1));
+        let queue = Arc::new(Mutex::new(found));
+        for _ in 0..threads {
+            let (replicas, queue) = (self.clone(), queue.clone());
+            let open_all = move || {
+                while let Some(found) = { queue.lock().pop_front() } {
+                    replicas.open_found(&found);
+                }
+            };
+            let spawned = thread::Builder::new().name("log-recovery".into()).spawn(open_all);
+            spawned.map_err(|source| storage::IoFailure { action: "start the recovery of", path: dir.path().into(), source })?;
+        }
+        Ok(())
+    }
+
+    fn open_found(&self, Found { partition, path }: &Found) {
+        let Partition { at, dir, .. } = &**partition;
+        let opening = Opening {
+            recovery_point: dir.found.recovery_points.get(at).copied().unwrap_or(Offset(0)),
+            log_start_offset: dir.found.log_start_offsets.get(at).copied().unwrap_or(Offset(0)),
+            clean: dir.was_closed_cleanly(),
+            now_ms: wall_clock_ms(),
+            files: self.files.clone(),
+        };
+        let config = (*partition.config()).clone();
+        match Log::open(path, config, opening) {
+            Ok((log, recovered)) => {
+                if recovered.verified_bytes > 0 {
+                    tracing::info!(partition = %at, verified = recovered.verified_bytes, cut = recovered.cut_bytes, "log recovered");
+                }
+                let checkpointed = dir.found.high_watermarks.get(at).copied().unwrap_or(log.log_start_offset());
+                partition.opened(log, checkpointed);
+            }
+            Err(error) => {
+                tracing::error!(partition = %at, "the log does not open, its replica stays offline: {error}");
+                partition.take_offline();
+            }
+        }
+        self.opening.fetch_sub(1, Ordering::AcqRel);
+        self.opened.notify_waiters();
+    }
+}

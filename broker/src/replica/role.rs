@@ -1,0 +1,143 @@
+//! What the controller made of this replica.
+
+use metadata::image::PartitionImage;
+use protocol::types::{BrokerId, LeaderEpoch, Offset};
+
+/// A replica's role in one leader epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// No image has named it yet. Exits: leader, follower.
+    Unassigned,
+    /// Appends, serves, and counts the ISR. Exits: follower; leader of a later epoch.
+    Leader(Leader),
+    /// Copies from the leader. Exits: leader; follower in a later epoch.
+    Follower(Follower),
+}
+
+/// A leader's view of its partition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leader {
+    pub epoch: LeaderEpoch,
+    pub partition_epoch: i32,
+    pub isr: Vec<BrokerId>,
+    pub min_isr: usize,
+    /// Where the log ended when the epoch began; `None` until the log is open.
+    pub epoch_start: Option<Offset>,
+}
+
+/// A follower's view of its partition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follower {
+    pub epoch: LeaderEpoch,
+    /// [`BrokerId::NONE`] while there is none.
+    pub leader: BrokerId,
+}
+
+impl Role {
+    pub fn is_leader(&self) -> bool {
+        matches!(self, Role::Leader(_))
+    }
+
+    /// The epoch of the leader, or −1 before any image.
+    pub fn epoch(&self) -> LeaderEpoch {
+        match self {
+            Role::Unassigned => LeaderEpoch::UNKNOWN,
+            Role::Leader(leader) => leader.epoch,
+            Role::Follower(follower) => follower.epoch,
+        }
+    }
+
+    /// Takes what the image says, unless it is older than what is known (safety rule 3), and tells whether a leader epoch
+    /// began by it. A change within an epoch only renews the ISR.
+    pub fn assume(&mut self, broker: BrokerId, image: &PartitionImage) -> Assumed {
+        if image.leader_epoch < self.epoch() {
+            return Assumed::Stale;
+        }
+        let same_epoch = image.leader_epoch == self.epoch();
+        match self {
+            Role::Leader(leader) if same_epoch && image.leader == broker => {
+                if image.partition_epoch < leader.partition_epoch {
+                    return Assumed::Stale;
+                }
+                leader.isr.clone_from(&image.isr);
+                leader.min_isr = min_isr(image);
+                leader.partition_epoch = image.partition_epoch;
+                return Assumed::SameEpoch;
+            }
+            Role::Follower(follower) if same_epoch && follower.leader == image.leader => return Assumed::SameEpoch,
+            _ => {}
+        }
+        *self = if image.leader == broker { Role::Leader(Leader::new(image)) } else { Role::Follower(Follower::new(image)) };
+        Assumed::NewEpoch
+    }
+}
+
+/// What became of an image's word on a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assumed {
+    /// Older than what is known, and passed over.
+    Stale,
+    SameEpoch,
+    NewEpoch,
+}
+
+impl Leader {
+    fn new(image: &PartitionImage) -> Leader {
+        Leader {
+            epoch: image.leader_epoch,
+            partition_epoch: image.partition_epoch,
+            isr: image.isr.clone(),
+            min_isr: min_isr(image),
+            epoch_start: None,
+        }
+    }
+}
+
+impl Follower {
+    fn new(image: &PartitionImage) -> Follower {
+        Follower { epoch: image.leader_epoch, leader: image.leader }
+    }
+}
+
+fn min_isr(image: &PartitionImage) -> usize {
+    usize::try_from(image.min_isr).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: BrokerId = BrokerId(1);
+
+    fn image(leader: i32, leader_epoch: i32, partition_epoch: i32) -> PartitionImage {
+        PartitionImage {
+            leader: BrokerId(leader),
+            leader_epoch: LeaderEpoch(leader_epoch),
+            partition_epoch,
+            isr: vec![BrokerId(leader)],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_role_follows_the_image_and_never_goes_back_in_epochs() {
+        let mut role = Role::Unassigned;
+        assert_eq!(role.assume(ME, &image(1, 4, 0)), Assumed::NewEpoch);
+        assert!(role.is_leader());
+        assert_eq!(role.assume(ME, &image(2, 3, 9)), Assumed::Stale);
+        assert!(role.is_leader());
+        assert_eq!(role.assume(ME, &image(2, 5, 1)), Assumed::NewEpoch);
+        assert!(!role.is_leader());
+    }
+
+    #[test]
+    fn within_an_epoch_only_the_isr_is_renewed() {
+        let mut role = Role::Unassigned;
+        role.assume(ME, &image(1, 4, 0));
+        let mut grown = image(1, 4, 1);
+        grown.isr.push(BrokerId(2));
+        assert_eq!(role.assume(ME, &grown), Assumed::SameEpoch);
+        assert!(matches!(&role, Role::Leader(leader) if leader.isr.len() == 2));
+        assert_eq!(role.assume(ME, &image(1, 4, 0)), Assumed::Stale);
+    }
+}

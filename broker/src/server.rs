@@ -1,0 +1,204 @@
+//! Starts a broker, serves, and stops it in order. The daemon and `milena dev` both come through here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metadata::image::ClusterImage;
+use metadata::store::MetadataStore;
+use node::shutdown::{self, Shutdown};
+use protocol::records::Compression;
+use protocol::types::Uuid;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::Broker;
+use crate::api::Listener;
+use crate::api::topic_names::GROUP_METADATA_TOPIC;
+use crate::config::{Binding, BrokerConfig};
+use crate::fetch::sessions::FetchSessions;
+use crate::group::{GroupCoordinator, leadership};
+use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenError};
+use crate::net::listener;
+use crate::net::quota::ConnectionQuota;
+use crate::replica::coordinator_log::InternalTopic;
+use crate::replica::log_dirs::{self, LogDirsError};
+use crate::replica::{Replicas, housekeeping};
+
+/// How long the last messages of a clean stop may take.
+const LEAVE_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// A fetch session may be evicted once it was idle for so long (`min.incremental.fetch.session.eviction.ms`).
+const FETCH_SESSION_EVICTED_AFTER: Duration = Duration::from_secs(120);
+
+/// A broker whose listeners are bound and whose logs are being opened.
+pub struct Server {
+    broker: Arc<Broker>,
+    sockets: Vec<(Arc<Listener>, TcpListener)>,
+}
+
+/// Why a broker does not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    LogDirs(#[from] LogDirsError),
+    #[error(transparent)]
+    Seen(#[from] SeenError),
+    #[error("listener {name}://{address} can't be bound: {source}")]
+    Bind { name: String, address: String, source: std::io::Error },
+    #[error("the kernel gave no randomness for the incarnation: {0}")]
+    Randomness(String),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+impl Server {
+    /// Locks the log directories, begins to open the logs, and binds the listeners.
+    pub async fn start(config: BrokerConfig, store: Arc<dyn MetadataStore>) -> Result<Server, ServerError> {
+        let dirs = log_dirs::open_all(&config.logs.dirs, config.broker_id)?;
+        let clean_shutdown_epoch = log_dirs::clean_shutdown_epoch(&dirs);
+        log_dirs::forget_clean_shutdown(&dirs).map_err(LogDirsError::Io)?;
+        let seen = Seen::open(dirs[0].path())?;
+        let dir_ids = dirs.iter().map(|dir| dir.id).collect();
+        let replicas = Replicas::new(&config, dirs);
+        replicas.recover(config.logs.recovery_threads_per_dir)?;
+        let sockets = bind_all(&config).await?;
+        let identity = Identity {
+            broker_id: config.broker_id,
+            incarnation: Uuid::random().map_err(|error| ServerError::Randomness(error.to_string()))?,
+            endpoints: config.listeners.advertised_at(|name| port_of(&sockets, name)),
+            rack: config.rack.clone(),
+            log_dirs: dir_ids,
+            clean_shutdown_epoch,
+        };
+        let broker = make_broker(config, store, identity, seen, replicas);
+        Ok(Server { broker, sockets })
+    }
+
+    /// The broker, for those who watch it.
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    /// Where the listeners are bound.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect()
+    }
+
+    /// Serves until shutdown or until the link is refused, then closes every log.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), ServerError> {
+        let Server { broker, sockets } = self;
+        let (stop, stopping) = shutdown::channel();
+        let link = tokio::spawn({
+            let (broker, stopping) = (broker.clone(), stopping.clone());
+            async move { broker.link.run(&stopping).await }
+        });
+        tokio::pin!(link);
+        let mut services = JoinSet::new();
+        let refused = tokio::select! {
+            refused = &mut link => refused.map_err(|error| tracing::error!("the link ended: {error}")).ok(),
+            () = serve(&broker, sockets, &mut services, &shutdown) => None,
+        };
+        stop_in_order(&broker, services).await;
+        stop.fire();
+        refused.unwrap_or(Ok(())).map_err(ServerError::from)
+    }
+}
+
+fn make_broker(
+    config: BrokerConfig,
+    store: Arc<dyn MetadataStore>,
+    identity: Identity,
+    seen: Seen,
+    replicas: Arc<Replicas>,
+) -> Arc<Broker> {
+    let image = watch::Sender::new(Arc::new(ClusterImage::default()));
+    let log = InternalTopic { replicas: replicas.clone(), topic: GROUP_METADATA_TOPIC };
+    let groups = Arc::new(GroupCoordinator::new(
+        config.groups.clone(),
+        Compression::None,
+        config.offsets_topic.partitions,
+        Arc::new(log),
+    ));
+    let observer = {
+        let (replicas, groups, this) = (replicas.clone(), groups.clone(), config.broker_id);
+        Arc::new(move |old: &Arc<ClusterImage>, new: &Arc<ClusterImage>| {
+            replicas.apply(old, new);
+            leadership::follow(&groups, this, old, new);
+        })
+    };
+    let link = ControllerLink::new(LinkParams {
+        identity,
+        session: config.session.clone(),
+        store,
+        prefix: config.metadata.prefix.clone(),
+        image: image.clone(),
+        observer,
+        seen,
+    });
+    let fetch_sessions = FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
+    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups })
+}
+
+/// Serves until shutdown; clients are let in once there is an image to answer from.
+async fn serve(
+    broker: &Arc<Broker>,
+    sockets: Vec<(Arc<Listener>, TcpListener)>,
+    services: &mut JoinSet<()>,
+    shutdown: &Shutdown,
+) {
+    let (logs, replication) = (broker.config.logs.clone(), broker.config.replication.clone());
+    services.spawn(housekeeping::run(broker.replicas.clone(), logs, replication, shutdown.clone()));
+    let mut images = broker.image.subscribe();
+    tokio::select! {
+        _ = images.wait_for(|image| image.revision > 0) => {}
+        () = shutdown.requested() => return,
+    }
+    let quota = ConnectionQuota::new(broker.config.sockets.clone());
+    for (listener, socket) in sockets {
+        services.spawn(listener::serve(broker.clone(), listener, socket, quota.clone(), shutdown.clone()));
+    }
+    shutdown.requested().await;
+}
+
+/// Connections end, then the logs close, and last the registration is given up.
+async fn stop_in_order(broker: &Arc<Broker>, mut services: JoinSet<()>) {
+    while services.join_next().await.is_some() {}
+    let closing = broker.clone();
+    let closed = tokio::task::spawn_blocking(move || closing.replicas.close(closing.link.broker_epoch())).await;
+    if let Err(error) = closed {
+        tracing::error!("closing the logs failed: {error}");
+    }
+    broker.link.leave(LEAVE_WAIT_MAX).await;
+}
+
+async fn bind_all(config: &BrokerConfig) -> Result<Vec<(Arc<Listener>, TcpListener)>, ServerError> {
+    let mut sockets = Vec::new();
+    for binding in &config.listeners.bindings {
+        let socket = bind(binding, config.sockets.listen_backlog).await.map_err(|source| ServerError::Bind {
+            name: binding.listener.name.clone(),
+            address: format!("{}:{}", binding.host, binding.port),
+            source,
+        })?;
+        sockets.push((binding.listener.clone(), socket));
+    }
+    Ok(sockets)
+}
+
+/// An empty host is every interface, of both families where the kernel has IPv6.
+async fn bind(binding: &Binding, backlog: u32) -> std::io::Result<TcpListener> {
+    if binding.host.is_empty() {
+        let everywhere = SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, binding.port));
+        let ipv4 = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, binding.port));
+        return listener::bind(everywhere, backlog).or_else(|_| listener::bind(ipv4, backlog));
+    }
+    let mut addresses = lookup_host((binding.host.as_str(), binding.port)).await?;
+    let address = addresses.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    listener::bind(address, backlog)
+}
+
+fn port_of(sockets: &[(Arc<Listener>, TcpListener)], name: &str) -> Option<u16> {
+    let (_, socket) = sockets.iter().find(|(listener, _)| listener.name == name)?;
+    socket.local_addr().ok().map(|address| address.port())
+}
