@@ -1,9 +1,10 @@
 //! `kafka_server_brokertopicmetrics_*`: what goes in and out, of all topics (`topic=""`, as no label) and of each.
 //!
-//! A partition keeps the [`TopicMetrics`] of its topic; counting is a handful of atomic additions.
+//! A partition keeps the [`TopicMetrics`] of its topic; counting is a handful of atomic additions. A topic's series end with
+//! the last of its partitions in this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
 use prometheus::{IntCounter, IntCounterVec, Opts};
@@ -25,6 +26,7 @@ pub struct TopicMetrics {
 /// The counters of one topic, or of all.
 #[derive(Debug)]
 struct Series {
+    topic: String,
     messages_in: IntCounter,
     bytes_in: IntCounter,
     bytes_out: IntCounter,
@@ -61,29 +63,20 @@ static VECTORS: LazyLock<Option<Vec<IntCounterVec>>> = LazyLock::new(|| {
 
 static SUM: LazyLock<Option<Arc<Series>>> = LazyLock::new(|| Series::of(ALL));
 
-static TOPICS: LazyLock<Mutex<HashMap<String, Arc<Series>>>> = LazyLock::new(Mutex::default);
+/// The series of topics whose partitions are here.
+static TOPICS: LazyLock<Mutex<HashMap<String, Weak<Series>>>> = LazyLock::new(Mutex::default);
 
 /// The counters of a topic: its own, and the sum of all.
 pub fn of(topic: &str) -> TopicMetrics {
     let mut topics = TOPICS.lock();
-    if let Some(known) = topics.get(topic) {
-        return TopicMetrics { own: Some(known.clone()) };
+    if let Some(known) = topics.get(topic).and_then(Weak::upgrade) {
+        return TopicMetrics { own: Some(known) };
     }
     let own = if topics.len() < TOPICS_MAX { Series::of(topic) } else { None };
     if let Some(series) = &own {
-        topics.insert(topic.to_owned(), series.clone());
+        topics.insert(topic.to_owned(), Arc::downgrade(series));
     }
     TopicMetrics { own }
-}
-
-/// Ends the series of a topic that is deleted.
-pub fn forget(topic: &str) {
-    if TOPICS.lock().remove(topic).is_some() {
-        for vector in VECTORS.iter().flatten() {
-            // A series that is gone already is what we want.
-            let _ = vector.remove_label_values(&[topic]);
-        }
-    }
 }
 
 impl TopicMetrics {
@@ -140,6 +133,7 @@ impl Series {
     fn of(topic: &str) -> Option<Arc<Series>> {
         let mut counters = VECTORS.as_ref()?.iter().map(|vector| vector.with_label_values(&[topic]));
         Some(Arc::new(Series {
+            topic: topic.to_owned(),
             messages_in: counters.next()?,
             bytes_in: counters.next()?,
             bytes_out: counters.next()?,
@@ -151,6 +145,22 @@ impl Series {
             failed_produce_requests: counters.next()?,
             failed_fetch_requests: counters.next()?,
         }))
+    }
+}
+
+impl Drop for Series {
+    fn drop(&mut self) {
+        let mut topics = TOPICS.lock();
+        let successor = topics.get(&self.topic).and_then(Weak::upgrade);
+        if successor.is_none() {
+            topics.remove(&self.topic);
+            for vector in VECTORS.iter().flatten() {
+                // A series that is gone already is what we want.
+                let _ = vector.remove_label_values(&[&self.topic]);
+            }
+        }
+        // Not before the lock is free: the successor may end here as well.
+        drop(topics);
     }
 }
 
@@ -168,13 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_counts_for_itself_and_in_the_sum_until_it_is_forgotten() {
+    fn a_topic_counts_for_itself_and_in_the_sum_as_long_as_it_has_partitions() {
         let before = shown(ALL).unwrap_or(0.0);
-        of("counted").observe_append(100, 2);
-        of("counted").observe_append(11, 1);
+        let (one, other) = (of("counted"), of("counted"));
+        one.observe_append(100, 2);
+        drop(one);
+        other.observe_append(11, 1);
         assert_eq!(shown("counted"), Some(111.0));
         assert!(shown(ALL).is_some_and(|sum| sum >= before + 111.0));
-        forget("counted");
+        drop(other);
         assert_eq!(shown("counted"), None);
     }
 }

@@ -15,6 +15,7 @@ use super::connection::{self, Surroundings};
 use super::quota::ConnectionQuota;
 use crate::Broker;
 use crate::api::Listener;
+use crate::metrics::connections;
 
 /// The wait after a failed accept: out of descriptors, mostly, which only closing connections can mend.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -47,12 +48,12 @@ pub async fn serve(
     quota: Arc<ConnectionQuota>,
     shutdown: Shutdown,
 ) {
-    let mut connections = JoinSet::new();
+    let mut open = JoinSet::new();
     let mut failures = 0u64;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            Some(_) = open.join_next(), if !open.is_empty() => continue,
             () = shutdown.requested() => break,
         };
         match accepted {
@@ -64,9 +65,10 @@ pub async fn serve(
                     listener: listener.clone(),
                     shutdown: shutdown.clone(),
                 };
-                connections.spawn(async move {
+                let counted = connections::opened(&listener.name);
+                open.spawn(async move {
                     connection::serve(socket, peer, surroundings).await;
-                    drop(place);
+                    drop((place, counted));
                 });
             }
             Err(error) => {
@@ -79,7 +81,7 @@ pub async fn serve(
         }
     }
     drop(socket);
-    let drained = async { while connections.join_next().await.is_some() {} };
+    let drained = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!(listener = listener.name, "connections were cut that did not take their responses in {DRAIN:?}");
     }
