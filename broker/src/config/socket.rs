@@ -79,3 +79,11 @@ fn overrides(values: &Values) -> Result<HashMap<IpAddr, usize>, ConfigError> {
     let parsed: Option<_> = entries.iter().map(parse).collect();
     parsed.ok_or_else(|| values.refuse(KEY, "a list of address:count"))
 }
+
+/// What holds where nothing is set.
+#[cfg(test)]
+impl Default for SocketConfig {
+    fn default() -> SocketConfig {
+        super::values::with(&[], SocketConfig::resolve).expect("the defaults are allowed")
+    }
+}
