@@ -25,6 +25,9 @@ pub(super) const NOT_ASKED: i32 = i32::MIN;
 pub(super) const ALL_OF_TOPIC: i32 =
     bits(&[Read, Write, Create, Delete, Alter, Describe, DescribeConfigs, AlterConfigs]);
 
+/// All that can be done to a group.
+pub(super) const ALL_OF_GROUP: i32 = bits(&[Read, Delete, Describe, DescribeConfigs, AlterConfigs]);
+
 /// All that can be done to the cluster.
 pub(super) const ALL_OF_CLUSTER: i32 =
     bits(&[Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite]);

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use protocol::ApiKey;
 use protocol::frame::{FrameError, RequestFrame, encode_response};
 use protocol::messages::{
-    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest,
-    DescribeConfigsRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListOffsetsRequest, MetadataRequest,
-    OffsetCommitRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
+    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
+    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
+    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::{Encoded, Message};
-use protocol::ApiKey;
 use storage::log::FileRange;
 
 use super::fetch::{Fetched, Fetching};
@@ -60,12 +62,16 @@ handlers! {
     Heartbeat: heartbeat(HeartbeatRequest);
     LeaveGroup: leave_group(LeaveGroupRequest);
     SyncGroup: sync_group(SyncGroupRequest);
+    DescribeGroups: describe_groups(DescribeGroupsRequest);
+    ListGroups: list_groups(ListGroupsRequest);
     CreateTopics: create_topics(CreateTopicsRequest);
     DeleteTopics: delete_topics(DeleteTopicsRequest);
     InitProducerId: init_producer_id(InitProducerIdRequest);
     OffsetForLeaderEpoch: offset_for_leader_epoch(OffsetForLeaderEpochRequest);
     DescribeConfigs: describe_configs(DescribeConfigsRequest);
     CreatePartitions: create_partitions(CreatePartitionsRequest);
+    DeleteGroups: delete_groups(DeleteGroupsRequest);
+    OffsetDelete: offset_delete(OffsetDeleteRequest);
     DescribeCluster: describe_cluster(DescribeClusterRequest);
     DescribeTopicPartitions: describe_topic_partitions(DescribeTopicPartitionsRequest);
 }

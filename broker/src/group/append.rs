@@ -105,7 +105,7 @@ impl Group {
 
 /// A write without records ends with the newest batch, or now if all are committed.
 fn join(write: Write, in_flight: &mut InFlight) -> Option<(Write, Written)> {
-    in_flight.join(write).err().map(|write| (write, Ok(Offset::UNKNOWN)))
+    in_flight.join(write).map(|write| (write, Ok(Offset::UNKNOWN)))
 }
 
 fn encode(write: &Write) -> Result<Vec<KeyValue>, ErrorCode> {

@@ -14,9 +14,9 @@ use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use protocol::messages::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
-    OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
-    SyncGroupResponse,
+    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
+    LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
+    SyncGroupRequest, SyncGroupResponse,
 };
 use protocol::records::Compression;
 use protocol::types::LeaderEpoch;
@@ -27,8 +27,8 @@ use super::append::Appender;
 use super::clock::Clock;
 use super::log::CoordinatorLog;
 use super::machine::{
-    Client, CommitCall, DeleteOffsetsCall, DeletedTopic, Event, FetchCall, HeartbeatCall, JoinCall, LeaveCall,
-    ListCall, Port, SyncCall,
+    Client, CommitCall, DeleteOffsetsCall, DeletedTopic, Event, FetchCall, HeartbeatCall, JoinCall,
+    LeaveCall, ListCall, Port, SyncCall,
 };
 use super::member_id::fresh_member_id;
 use super::partition::partition_of;
@@ -97,7 +97,12 @@ impl GroupCoordinator {
         match (epoch, shards.get(&partition)) {
             (None, _) => drop(shards.remove(&partition)),
             (Some(epoch), Some(shard)) => {
-                shard.epoch.send_if_modified(|known| *known < epoch && { *known = epoch; true });
+                shard.epoch.send_if_modified(|known| {
+                    *known < epoch && {
+                        *known = epoch;
+                        true
+                    }
+                });
             }
             (Some(epoch), None) => drop(shards.insert(partition, self.start(partition, epoch))),
         }
@@ -117,13 +122,25 @@ impl GroupCoordinator {
         partition_of(group, self.partitions.load(Ordering::Relaxed))
     }
 
-    pub async fn join(&self, request: JoinGroupRequest, client: Client, rules: JoinRules) -> Reply<JoinGroupResponse> {
+    pub async fn join(
+        &self,
+        request: JoinGroupRequest,
+        client: Client,
+        rules: JoinRules,
+    ) -> Reply<JoinGroupResponse> {
         let group = checked_group_id(&request.group_id)?;
         self.check_session_timeout(request.session_timeout_ms)?;
         let fresh_member_id = fresh_member_id(&request, &client)?;
         let JoinRules { member_id_required, may_skip_assignment } = rules;
         self.ask(&group, |port| {
-            Event::Join(JoinCall { request, client, fresh_member_id, member_id_required, may_skip_assignment, port })
+            Event::Join(JoinCall {
+                request,
+                client,
+                fresh_member_id,
+                member_id_required,
+                may_skip_assignment,
+                port,
+            })
         })
         .await
     }
@@ -204,7 +221,8 @@ impl GroupCoordinator {
     }
 
     fn check_session_timeout(&self, session_timeout_ms: i32) -> Reply<()> {
-        let allowed = self.settings.session_timeout_min.as_millis()..=self.settings.session_timeout_max.as_millis();
+        let allowed =
+            self.settings.session_timeout_min.as_millis()..=self.settings.session_timeout_max.as_millis();
         match u128::try_from(session_timeout_ms).is_ok_and(|asked| allowed.contains(&asked)) {
             true => Ok(()),
             false => Err(ErrorCode::InvalidSessionTimeout),
@@ -227,7 +245,10 @@ impl GroupCoordinator {
 }
 
 /// A shard that ends before it answers has lost its partition.
-async fn ask<T: Send + 'static>(shard: mpsc::Sender<Event>, event: impl FnOnce(Port<T>) -> Event) -> Reply<T> {
+async fn ask<T: Send + 'static>(
+    shard: mpsc::Sender<Event>,
+    event: impl FnOnce(Port<T>) -> Event,
+) -> Reply<T> {
     let (port, reply) = oneshot::channel();
     // Nobody listens where the caller has gone.
     let event = event(Port::new(move |answer| drop(port.send(answer))));

@@ -37,14 +37,10 @@ impl InFlight {
     }
 
     /// Joins a write without records to the newest batch; gives it back if there is none.
-    pub fn join(&mut self, write: Write) -> Result<(), Write> {
-        match self.batches.back_mut() {
-            Some(batch) => {
-                batch.writes.push((Offset::UNKNOWN, write));
-                Ok(())
-            }
-            None => Err(write),
-        }
+    pub fn join(&mut self, write: Write) -> Option<Write> {
+        let Some(batch) = self.batches.back_mut() else { return Some(write) };
+        batch.writes.push((Offset::UNKNOWN, write));
+        None
     }
 
     /// The oldest batch's end, and what it means to each of its writes. Waits for ever while there is none.
@@ -62,7 +58,10 @@ impl InFlight {
 
     /// Writes that take too long by now, once each. Their batches go on waiting.
     pub fn overdue(&mut self, now: Instant) -> impl Iterator<Item = &mut Write> {
-        let due = self.batches.iter_mut().filter(move |batch| batch.deadline.is_some_and(|deadline| deadline <= now));
+        let due = self
+            .batches
+            .iter_mut()
+            .filter(move |batch| batch.deadline.is_some_and(|deadline| deadline <= now));
         due.flat_map(|batch| {
             batch.deadline = None;
             batch.writes.iter_mut().map(|(_, write)| write)

@@ -66,7 +66,11 @@ pub fn coordinator_error(of_log: ErrorCode) -> ErrorCode {
 }
 
 /// One batch of these records, all stamped with the same time.
-pub fn batch_of(records: &[KeyValue], compression: Compression, now_ms: i64) -> Result<RecordBatch, ErrorCode> {
+pub fn batch_of(
+    records: &[KeyValue],
+    compression: Compression,
+    now_ms: i64,
+) -> Result<RecordBatch, ErrorCode> {
     let mut builder = BatchBuilder::new(compression);
     for record in records {
         builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);

@@ -25,3 +25,4 @@ mod tests;
 pub use self::coordinator::{GroupCoordinator, JoinRules, Reply};
 pub use self::log::{Appending, BoxFuture, CoordinatorLog};
 pub use self::machine::{Client, DeletedTopic};
+pub use self::partition::partition_of;

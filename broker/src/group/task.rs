@@ -53,12 +53,8 @@ impl ShardTask {
 
     async fn serve(&mut self) {
         let (loaded, deferred) = self.load().await;
-        let mut serving = Serving {
-            shard: loaded.shard,
-            in_flight: InFlight::default(),
-            writes: Vec::new(),
-            task: self,
-        };
+        let mut serving =
+            Serving { shard: loaded.shard, in_flight: InFlight::default(), writes: Vec::new(), task: self };
         serving.begin(deferred);
         while serving.turn().await {}
     }
@@ -92,20 +88,22 @@ async fn load(
 ) -> Loaded {
     let began = Instant::now();
     loop {
-        let load = Load {
-            log: &*appender.log,
-            partition: appender.partition,
-            epoch: *epoch.borrow(),
-            clock,
-        };
+        let load = Load { log: &*appender.log, partition: appender.partition, epoch: *epoch.borrow(), clock };
         match load.run(settings).await {
             Ok(loaded) => {
-                let (groups, records) = (loaded.shard.groups().len(), loaded.records);
-                info!("coordinates the {groups} groups of partition {}: {records} records read in {:?}", appender.partition, began.elapsed());
+                let (groups, records) = (loaded.shard.groups().count(), loaded.records);
+                info!(
+                    "coordinates the {groups} groups of partition {}: {records} records read in {:?}",
+                    appender.partition,
+                    began.elapsed()
+                );
                 return loaded;
             }
             Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "groups of partition {} are not available", appender.partition);
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "groups of partition {} are not available", appender.partition
+                );
                 sleep(LOAD_BACKOFF).await;
             }
         }
@@ -148,7 +146,11 @@ impl Serving<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timer = self.shard.next_deadline().map(|at| self.task.clock.instant(at));
-        [timer, self.in_flight.next_deadline()].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + IDLE)
+        [timer, self.in_flight.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or_else(|| Instant::now() + IDLE)
     }
 
     /// Takes what else is waiting, so that it shares the append.
@@ -178,7 +180,8 @@ impl Serving<'_> {
 
     fn conclude(&mut self, ended: Vec<(Write, Written)>) {
         for (write, written) in ended {
-            let effects = self.shard.handle_written(write, written.map_err(coordinator_error), self.task.clock.now());
+            let effects =
+                self.shard.handle_written(write, written.map_err(coordinator_error), self.task.clock.now());
             self.carry_out(effects);
         }
     }

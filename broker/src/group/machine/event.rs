@@ -20,9 +20,15 @@ pub enum Event {
     Commit(CommitCall),
     Fetch(FetchCall),
     DeleteOffsets(DeleteOffsetsCall),
-    DeleteGroup { group: Str, port: Port<()> },
+    DeleteGroup {
+        group: Str,
+        port: Port<()>,
+    },
     /// None where there is no such group.
-    Describe { group: Str, port: Port<Option<DescribedGroup>> },
+    Describe {
+        group: Str,
+        port: Port<Option<DescribedGroup>>,
+    },
     List(ListCall),
     TopicsDeleted(Arc<[DeletedTopic]>),
 }

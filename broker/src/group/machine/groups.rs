@@ -12,9 +12,7 @@ use protocol::messages::{HeartbeatResponse, LeaveGroupResponse};
 use protocol::types::Offset;
 use protocol::wire::Str;
 
-use super::classic::{
-    ClassicGroup, HeartbeatCall, JoinCall, LeaveCall, SyncCall, failed_join, failed_sync,
-};
+use super::classic::{ClassicGroup, HeartbeatCall, JoinCall, LeaveCall, SyncCall, failed_join, failed_sync};
 use super::effects::{Then, Write, Written};
 use super::event::{Event, ListCall};
 use super::offsets::{CommittedOffset, GroupOffsets, InFlightOffsets, OffsetKey, OpenTransactions};
@@ -42,7 +40,7 @@ impl Group {
 }
 
 impl Groups {
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.by_id.len()
     }
 
@@ -77,7 +75,9 @@ impl Groups {
 
     pub(super) fn handle_timer(&mut self, key: TimerKey, turn: &mut Turn<'_>) {
         match key {
-            TimerKey::Session { group, member } => self.with(&group, |classic| classic.expire_session(&member, turn)),
+            TimerKey::Session { group, member } => {
+                self.with(&group, |classic| classic.expire_session(&member, turn))
+            }
             TimerKey::Join { group } => self.with(&group, |classic| classic.end_join_phase(turn)),
             TimerKey::Sync { group } => self.with(&group, |classic| classic.end_sync_phase(turn)),
             TimerKey::Retention => self.expire(turn),
@@ -228,7 +228,8 @@ impl Groups {
         for (key, value) in self.transactions.end(producer_id).into_iter().filter(|_| committed) {
             let OffsetKey { group, topic, partition } = &key;
             let offsets = &mut self.enter(group, now).offsets;
-            let newer = offsets.get(topic, *partition).is_none_or(|known| known.record_offset < value.record_offset);
+            let newer =
+                offsets.get(topic, *partition).is_none_or(|known| known.record_offset < value.record_offset);
             if newer {
                 offsets.insert(topic, *partition, value);
             }

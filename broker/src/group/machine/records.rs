@@ -33,7 +33,9 @@ pub struct KeyValue {
 impl CoordinatorRecord {
     pub fn encode(&self) -> Result<KeyValue, EncodeError> {
         let (key, value) = match self {
-            CoordinatorRecord::Group { group, value } => (group_key(group)?, Some(value.encode_versioned(GROUP_VERSION)?)),
+            CoordinatorRecord::Group { group, value } => {
+                (group_key(group)?, Some(value.encode_versioned(GROUP_VERSION)?))
+            }
             CoordinatorRecord::GroupGone { group } => (group_key(group)?, None),
             CoordinatorRecord::Offset { key, value } => (offset_key(key)?, Some(value.encode()?)),
             CoordinatorRecord::OffsetGone { key } => (offset_key(key)?, None),
@@ -62,9 +64,13 @@ fn offset_key(key: &OffsetKey) -> Result<Bytes, EncodeError> {
 }
 
 fn decode_group(key: &Bytes, value: Option<Bytes>) -> Result<Option<CoordinatorRecord>, DecodeError> {
-    let Some(GroupMetadataKey { group }) = GroupMetadataKey::decode_typed(key.clone())? else { return Ok(None) };
+    let Some(GroupMetadataKey { group }) = GroupMetadataKey::decode_typed(key.clone())? else {
+        return Ok(None);
+    };
     let record = match value {
-        Some(value) => CoordinatorRecord::Group { group, value: GroupMetadataValue::decode_versioned(value)?.0 },
+        Some(value) => {
+            CoordinatorRecord::Group { group, value: GroupMetadataValue::decode_versioned(value)?.0 }
+        }
         None => CoordinatorRecord::GroupGone { group },
     };
     Ok(Some(record))

@@ -35,7 +35,6 @@ impl ClassicGroup {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
             group_state: Str::from_static(self.state.name()),
             group_type: Str::from_static(CLASSIC),
-            ..Default::default()
         })
     }
 }
@@ -48,6 +47,5 @@ fn describe_member(member: &Member, protocol: Option<&str>) -> DescribedGroupMem
         client_host: member.client.host.clone(),
         member_metadata: protocol.map(|protocol| member.metadata(protocol)).unwrap_or_default(),
         member_assignment: member.assignment.clone(),
-        ..Default::default()
     }
 }

@@ -60,7 +60,11 @@ impl ClassicGroup {
 
     /// A request that names a member must name one that the group has; a static member must be the one that holds its
     /// instance now.
-    pub(super) fn validate_member(&self, member_id: &str, instance_id: Option<&str>) -> Result<(), ErrorCode> {
+    pub(super) fn validate_member(
+        &self,
+        member_id: &str,
+        instance_id: Option<&str>,
+    ) -> Result<(), ErrorCode> {
         if let Some(instance_id) = instance_id {
             let holder = self.roster.static_id(instance_id).ok_or(ErrorCode::UnknownMemberId)?;
             if &**holder != member_id {
@@ -77,7 +81,10 @@ impl ClassicGroup {
     pub(super) fn supports<'a>(&self, protocol_type: &str, mut names: impl Iterator<Item = &'a Str>) -> bool {
         match self.state {
             GroupState::Empty => !protocol_type.is_empty() && names.next().is_some(),
-            _ => self.protocol_type.as_deref() == Some(protocol_type) && names.any(|name| self.roster.all_speak(name)),
+            _ => {
+                self.protocol_type.as_deref() == Some(protocol_type)
+                    && names.any(|name| self.roster.all_speak(name))
+            }
         }
     }
 
@@ -153,12 +160,19 @@ impl ClassicGroup {
     pub fn debug_assert_invariants(&self) {
         if cfg!(debug_assertions) {
             self.roster.debug_assert_invariants();
-            assert_eq!(self.leader.is_none(), self.roster.is_empty(), "a group has a leader while it has members");
+            assert_eq!(
+                self.leader.is_none(),
+                self.roster.is_empty(),
+                "a group has a leader while it has members"
+            );
             assert!(self.leader.iter().all(|leader| self.roster.contains(leader)), "the leader is a member");
             let calm = matches!(self.state, GroupState::Empty | GroupState::Dead);
             assert!(!calm || self.roster.is_empty(), "an empty group has no members");
             let parked = self.roster.iter().filter(|member| member.awaiting_sync.is_some()).count();
-            assert!(parked == 0 || self.state == GroupState::CompletingRebalance, "syncs wait for an assignment only");
+            assert!(
+                parked == 0 || self.state == GroupState::CompletingRebalance,
+                "syncs wait for an assignment only"
+            );
         }
     }
 }

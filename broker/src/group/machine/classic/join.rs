@@ -186,7 +186,6 @@ impl ClassicGroup {
             member_id: member.id.clone(),
             group_instance_id: member.instance_id.clone(),
             metadata: member.metadata(&protocol),
-            ..Default::default()
         };
         self.roster.iter().map(shown).collect()
     }

@@ -25,12 +25,14 @@ impl ClassicGroup {
             let error_code = ErrorCode::CoordinatorNotAvailable.code();
             return turn.answer(call.port, LeaveGroupResponse { error_code, ..Default::default() });
         }
-        let left: Vec<_> = call.request.members.iter().map(|leaving| self.remove_leaving(leaving, turn)).collect();
+        let left: Vec<_> =
+            call.request.members.iter().map(|leaving| self.remove_leaving(leaving, turn)).collect();
         let writes_before = turn.effects.writes.len();
         if left.contains(&ErrorCode::None) {
             self.go_on_without(&call.request, turn);
         }
-        let members = call.request.members.iter().zip(left).map(|(leaving, error)| told(leaving, error)).collect();
+        let members =
+            call.request.members.iter().zip(left).map(|(leaving, error)| told(leaving, error)).collect();
         let response = LeaveGroupResponse { members, ..Default::default() };
         if turn.effects.writes.len() > writes_before {
             turn.write(Vec::new(), Then::Settle(call.port.settle(response)));
@@ -77,6 +79,5 @@ fn told(leaving: &MemberIdentity, error: ErrorCode) -> MemberResponse {
         member_id: leaving.member_id.clone(),
         group_instance_id: leaving.group_instance_id.clone(),
         error_code: error.code(),
-        ..Default::default()
     }
 }

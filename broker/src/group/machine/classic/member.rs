@@ -61,7 +61,11 @@ impl Member {
 
     /// What it said under `protocol`; nothing if it does not speak it.
     pub fn metadata(&self, protocol: &str) -> Bytes {
-        self.protocols.iter().find(|spoken| &*spoken.name == protocol).map(|spoken| spoken.metadata.clone()).unwrap_or_default()
+        self.protocols
+            .iter()
+            .find(|spoken| &*spoken.name == protocol)
+            .map(|spoken| spoken.metadata.clone())
+            .unwrap_or_default()
     }
 
     /// The best of `candidates` for this member.
@@ -80,7 +84,6 @@ pub fn owned_protocols(protocols: &[JoinGroupRequestProtocol]) -> Vec<JoinGroupR
     let own = |spoken: &JoinGroupRequestProtocol| JoinGroupRequestProtocol {
         name: spoken.name.detached(),
         metadata: Bytes::copy_from_slice(&spoken.metadata),
-        ..Default::default()
     };
     protocols.iter().map(own).collect()
 }

@@ -33,7 +33,6 @@ impl ClassicGroup {
             session_timeout: member.session_timeout_ms,
             subscription: member.metadata(&protocol),
             assignment: assignment(member),
-            ..Default::default()
         };
         let value = GroupMetadataValue {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
@@ -42,7 +41,6 @@ impl ClassicGroup {
             leader: self.leader.clone(),
             current_state_timestamp: self.state_since_ms.unwrap_or(UNKNOWN_TIMESTAMP),
             members: self.roster.iter().map(kept).collect(),
-            ..Default::default()
         };
         CoordinatorRecord::Group { group: self.id.clone(), value }
     }
@@ -78,7 +76,8 @@ impl ClassicGroup {
 
     /// The log is read: members have their sessions from now on, and too many of them must agree anew.
     pub fn on_loaded(&mut self, turn: &mut Turn<'_>) {
-        let sessions: Vec<_> = self.roster.iter().map(|member| (member.id.clone(), member.session_timeout())).collect();
+        let sessions: Vec<_> =
+            self.roster.iter().map(|member| (member.id.clone(), member.session_timeout())).collect();
         for (id, session) in sessions {
             self.restart_session(&id, session, turn);
         }
@@ -92,7 +91,8 @@ impl ClassicGroup {
 fn loaded_roster(value: &GroupMetadataValue) -> Roster {
     let mut roster = Roster::default();
     for member in value.members.iter().map(|member| loaded_member(value, member)) {
-        let taken = member.instance_id.as_deref().is_some_and(|instance_id| roster.static_id(instance_id).is_some());
+        let taken =
+            member.instance_id.as_deref().is_some_and(|instance_id| roster.static_id(instance_id).is_some());
         if !taken && !roster.contains(&member.id) {
             roster.add(member);
         }
@@ -108,7 +108,6 @@ fn loaded_member(value: &GroupMetadataValue, member: &MemberMetadata) -> Member 
     let spoken = JoinGroupRequestProtocol {
         name: value.protocol.as_ref().map(Str::detached).unwrap_or_default(),
         metadata: Bytes::copy_from_slice(&member.subscription),
-        ..Default::default()
     };
     Member {
         id: member.member_id.detached(),

@@ -129,7 +129,11 @@ impl Roster {
 
     /// The protocols that all members speak.
     pub fn common_protocols(&self) -> BTreeSet<&str> {
-        self.speakers.iter().filter(|(_, count)| **count == self.members.len()).map(|(name, _)| &**name).collect()
+        self.speakers
+            .iter()
+            .filter(|(_, count)| **count == self.members.len())
+            .map(|(name, _)| &**name)
+            .collect()
     }
 
     pub fn await_join_of(&mut self, id: Str) {

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_an_empty_group_dies() {
-        let dies = [Empty, PreparingRebalance, CompletingRebalance, Stable].map(|state| state.may_become(Dead));
+        let dies =
+            [Empty, PreparingRebalance, CompletingRebalance, Stable].map(|state| state.may_become(Dead));
         assert_eq!(dies, [true, false, false, false]);
     }
 }

@@ -33,11 +33,14 @@ pub struct StaticMemberReplaced {
 impl ClassicGroup {
     pub(super) fn replace_static_member(&mut self, call: JoinCall, old_member: Str, turn: &mut Turn<'_>) {
         let new_member = call.fresh_member_id.clone();
-        let Some(replaced) = self.note_replacement(&call, old_member.clone(), new_member.clone()) else { return };
+        let Some(replaced) = self.note_replacement(&call, old_member.clone(), new_member.clone()) else {
+            return;
+        };
         turn.notice(self.fenced(&call, &old_member, &new_member));
         self.rename(&old_member, &new_member, turn);
         self.update_member(&call.request, &new_member);
-        let reason = Reason::Joined { member: new_member.clone(), client_reason: call.request.reason.clone() };
+        let reason =
+            Reason::Joined { member: new_member.clone(), client_reason: call.request.reason.clone() };
         self.park_join(&new_member, call.port, turn);
         let protocol_stays = self.select_protocol() == self.protocol_name;
         match self.state {
@@ -49,7 +52,12 @@ impl ClassicGroup {
         }
     }
 
-    fn note_replacement(&self, call: &JoinCall, old_member: Str, new_member: Str) -> Option<StaticMemberReplaced> {
+    fn note_replacement(
+        &self,
+        call: &JoinCall,
+        old_member: Str,
+        new_member: Str,
+    ) -> Option<StaticMemberReplaced> {
         let old = self.roster.get(&old_member)?;
         Some(StaticMemberReplaced {
             group: self.id.clone(),
@@ -97,7 +105,12 @@ impl ClassicGroup {
 
     /// The new id is stored, or it is not and the old one returns. Where the group has moved on, the member is answered by
     /// what it moved on to.
-    pub fn static_member_stored(&mut self, replaced: StaticMemberReplaced, written: Written, turn: &mut Turn<'_>) {
+    pub fn static_member_stored(
+        &mut self,
+        replaced: StaticMemberReplaced,
+        written: Written,
+        turn: &mut Turn<'_>,
+    ) {
         let current = self.state == GroupState::Stable && self.generation == replaced.generation;
         if !current || !self.roster.contains(&replaced.new_member) {
             return;

@@ -48,8 +48,12 @@ impl ClassicGroup {
                     self.store_assignment(&call.request, turn);
                 }
             }
-            GroupState::PreparingRebalance => turn.answer(call.port, failed_sync(ErrorCode::RebalanceInProgress)),
-            GroupState::Empty | GroupState::Dead => turn.answer(call.port, failed_sync(ErrorCode::UnknownMemberId)),
+            GroupState::PreparingRebalance => {
+                turn.answer(call.port, failed_sync(ErrorCode::RebalanceInProgress))
+            }
+            GroupState::Empty | GroupState::Dead => {
+                turn.answer(call.port, failed_sync(ErrorCode::UnknownMemberId))
+            }
         }
     }
 
@@ -64,7 +68,9 @@ impl ClassicGroup {
             return Err(ErrorCode::IllegalGeneration);
         }
         let differs = |said: &Option<Str>, ours: &Option<Str>| said.is_some() && said != ours;
-        if differs(&request.protocol_type, &self.protocol_type) || differs(&request.protocol_name, &self.protocol_name) {
+        if differs(&request.protocol_type, &self.protocol_type)
+            || differs(&request.protocol_name, &self.protocol_name)
+        {
             return Err(ErrorCode::InconsistentGroupProtocol);
         }
         Ok(())
@@ -86,8 +92,9 @@ impl ClassicGroup {
     /// Members that the leader forgot get an empty assignment; assignments of strangers are dropped.
     fn store_assignment(&mut self, request: &SyncGroupRequest, turn: &mut Turn<'_>) {
         let given = request.assignments.iter().filter(|given| self.roster.contains(&given.member_id));
-        let assignment: BTreeMap<Str, Bytes> =
-            given.map(|given| (given.member_id.detached(), Bytes::copy_from_slice(&given.assignment))).collect();
+        let assignment: BTreeMap<Str, Bytes> = given
+            .map(|given| (given.member_id.detached(), Bytes::copy_from_slice(&given.assignment)))
+            .collect();
         let record = self.record_with(|member| assignment.get(&member.id).cloned().unwrap_or_default());
         let stored = AssignmentStored { group: self.id.clone(), generation: self.generation, assignment };
         turn.write(vec![record], Then::AssignmentStored(stored));
@@ -126,7 +133,8 @@ impl ClassicGroup {
     }
 
     pub(super) fn take_parked_syncs(&mut self) -> Vec<(Str, Port<SyncGroupResponse>)> {
-        let parked = |member: &mut super::member::Member| Some((member.id.clone(), member.awaiting_sync.take()?));
+        let parked =
+            |member: &mut super::member::Member| Some((member.id.clone(), member.awaiting_sync.take()?));
         self.roster.iter_mut().filter_map(parked).collect()
     }
 

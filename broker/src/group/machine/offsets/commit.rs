@@ -46,7 +46,8 @@ impl Groups {
         }
         let records = commit.records;
         let settlement = Some(call.port.settle(response));
-        let changed = OffsetsChanged { group: call.request.group_id.detached(), ends_group: false, settlement };
+        let changed =
+            OffsetsChanged { group: call.request.group_id.detached(), ends_group: false, settlement };
         self.change_offsets(records, changed, turn);
     }
 
@@ -127,10 +128,19 @@ impl Commit {
             partition_index: partition.partition_index,
             error_code: self.partition(&name, topic.topic_id, partition).code(),
         });
-        OffsetCommitResponseTopic { partitions: partitions.collect(), topic_id: topic.topic_id, name: name.clone() }
+        OffsetCommitResponseTopic {
+            partitions: partitions.collect(),
+            topic_id: topic.topic_id,
+            name: name.clone(),
+        }
     }
 
-    fn partition(&mut self, topic: &Str, topic_id: Uuid, partition: &OffsetCommitRequestPartition) -> ErrorCode {
+    fn partition(
+        &mut self,
+        topic: &Str,
+        topic_id: Uuid,
+        partition: &OffsetCommitRequestPartition,
+    ) -> ErrorCode {
         let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
         if is_longer(metadata, self.metadata_max) {
             return ErrorCode::OffsetMetadataTooLarge;
@@ -144,7 +154,11 @@ impl Commit {
             topic_id,
             record_offset: Offset::UNKNOWN,
         };
-        let key = OffsetKey { group: self.group.clone(), topic: topic.clone(), partition: partition.partition_index };
+        let key = OffsetKey {
+            group: self.group.clone(),
+            topic: topic.clone(),
+            partition: partition.partition_index,
+        };
         self.records.push(CoordinatorRecord::Offset { key, value });
         ErrorCode::None
     }

@@ -66,7 +66,10 @@ impl Groups {
             topic: topic.name.detached(),
             partition: partition.partition_index,
         });
-        asked.filter(|key| self.is_committed_or_on_its_way(key)).map(|key| CoordinatorRecord::OffsetGone { key }).collect()
+        asked
+            .filter(|key| self.is_committed_or_on_its_way(key))
+            .map(|key| CoordinatorRecord::OffsetGone { key })
+            .collect()
     }
 
     fn is_committed_or_on_its_way(&self, key: &OffsetKey) -> bool {
@@ -75,12 +78,18 @@ impl Groups {
     }
 
     /// DeleteGroups, for one group: its offsets and itself, at once.
-    pub(in crate::group::machine) fn delete_group(&mut self, group_id: &Str, port: Port<()>, turn: &mut Turn<'_>) {
+    pub(in crate::group::machine) fn delete_group(
+        &mut self,
+        group_id: &Str,
+        port: Port<()>,
+        turn: &mut Turn<'_>,
+    ) {
         let checked = self.get(group_id).ok_or(ErrorCode::GroupIdNotFound);
         match checked.and_then(|group| group.classic.validate_delete()) {
             Err(error) => turn.refuse(port, error),
             Ok(()) => {
-                let records = self.all_offsets(group_id).into_iter().map(|key| CoordinatorRecord::OffsetGone { key });
+                let records =
+                    self.all_offsets(group_id).into_iter().map(|key| CoordinatorRecord::OffsetGone { key });
                 let records = records.collect();
                 self.end_group(group_id.detached(), records, Some(port.settle(())), turn);
             }
@@ -90,10 +99,16 @@ impl Groups {
     /// Everything that is committed by the group or on its way to be.
     pub(super) fn all_offsets(&self, group_id: &str) -> BTreeSet<OffsetKey> {
         let committed = self.get(group_id).into_iter().flat_map(|group| {
-            group.offsets.topics().flat_map(|(topic, partitions)| partitions.keys().map(move |it| (topic, *it)))
+            group
+                .offsets
+                .topics()
+                .flat_map(|(topic, partitions)| partitions.keys().map(move |it| (topic, *it)))
         });
-        let committed =
-            committed.map(|(topic, partition)| OffsetKey { group: group_id.into(), topic: topic.clone(), partition });
+        let committed = committed.map(|(topic, partition)| OffsetKey {
+            group: group_id.into(),
+            topic: topic.clone(),
+            partition,
+        });
         let others = self.in_flight.of_group(group_id).chain(self.transactions.of_group(group_id)).cloned();
         committed.chain(others).collect()
     }
@@ -137,7 +152,11 @@ fn offsets_of_topics(group_id: &Str, group: &Group, topics: &[DeletedTopic]) -> 
     for topic in topics {
         for (partition, committed) in group.offsets.topic(&topic.name).into_iter().flatten() {
             if committed.topic_id.is_zero() || committed.topic_id == topic.id {
-                keys.push(OffsetKey { group: group_id.clone(), topic: topic.name.detached(), partition: *partition });
+                keys.push(OffsetKey {
+                    group: group_id.clone(),
+                    topic: topic.name.detached(),
+                    partition: *partition,
+                });
             }
         }
     }

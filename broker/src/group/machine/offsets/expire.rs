@@ -13,9 +13,13 @@ impl Groups {
     /// Looks at every group once.
     pub(in crate::group::machine) fn expire(&mut self, turn: &mut Turn<'_>) {
         let (now, retention_ms) = (turn.now, millis(turn.settings.offsets_retention));
-        let due: Vec<Due> =
-            self.iter().map(|(id, group)| self.due(id, group, now, retention_ms)).filter(Due::is_some).collect();
-        let (offsets, groups) = due.iter().fold((0, 0), |sum, due| (sum.0 + due.offsets.len(), sum.1 + usize::from(due.group)));
+        let due: Vec<Due> = self
+            .iter()
+            .map(|(id, group)| self.due(id, group, now, retention_ms))
+            .filter(Due::is_some)
+            .collect();
+        let (offsets, groups) =
+            due.iter().fold((0, 0), |sum, due| (sum.0 + due.offsets.len(), sum.1 + usize::from(due.group)));
         for due in due {
             self.remove_due(due, turn);
         }
@@ -43,7 +47,8 @@ impl Groups {
                 }
             }
         }
-        let used = self.in_flight.of_group(id).next().is_some() || self.transactions.of_group(id).next().is_some();
+        let used =
+            self.in_flight.of_group(id).next().is_some() || self.transactions.of_group(id).next().is_some();
         Due { id: id.clone(), group: offsets.len() == all && !used && group.classic.is_forsaken(), offsets }
     }
 

@@ -15,16 +15,16 @@ use protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use protocol::messages::{
-    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
-    OffsetCommitResponse, SyncGroupRequest, SyncGroupResponse,
+    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
+    OffsetCommitRequest, OffsetCommitResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use protocol::types::Offset;
 use protocol::wire::Str;
 
 use crate::config::GroupSettings;
 use crate::group::machine::{
-    Client, CommitCall, CoordinatorRecord, Effects, Event, FetchCall, HeartbeatCall, JoinCall, LeaveCall, Now, Port,
-    Shard, SyncCall, Write, Written,
+    Client, CommitCall, CoordinatorRecord, Effects, Event, FetchCall, HeartbeatCall, JoinCall, LeaveCall,
+    Now, Port, Shard, SyncCall, Write, Written,
 };
 
 pub const GROUP: &str = "group";
@@ -180,7 +180,8 @@ impl Driver {
         let client = Client { id: "client".into(), host: "/127.0.0.1".into() };
         let fresh_member_id = self.fresh_id();
         let (member_id_required, may_skip_assignment) = (modern, modern);
-        let call = JoinCall { request, client, fresh_member_id, member_id_required, may_skip_assignment, port };
+        let call =
+            JoinCall { request, client, fresh_member_id, member_id_required, may_skip_assignment, port };
         self.handle(Event::Join(call));
         waiting
     }
@@ -301,7 +302,8 @@ pub fn sync_request(member_id: &str, generation: i32, assigned: &[Str]) -> SyncG
 /// A commit of `offset` for partition 0 of the topic.
 pub fn commit_request(member_id: &str, generation: i32, topic: &str, offset: i64) -> OffsetCommitRequest {
     let partition = OffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
-    let topic = OffsetCommitRequestTopic { name: topic.into(), partitions: vec![partition], ..Default::default() };
+    let topic =
+        OffsetCommitRequestTopic { name: topic.into(), partitions: vec![partition], ..Default::default() };
     OffsetCommitRequest {
         group_id: GROUP.into(),
         generation_id_or_member_epoch: generation,

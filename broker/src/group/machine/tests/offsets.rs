@@ -152,9 +152,13 @@ fn what_was_committed_for_another_topic_of_the_same_name_is_not_shown() {
     request.topics[0].topic_id = Uuid([1; 16]);
     driver.commit(request).reply();
     let mut fetched_by = |id: Uuid| {
-        let topic = OffsetFetchRequestTopics { name: "topic".into(), topic_id: id, partition_indexes: vec![0, 1] };
-        let request =
-            OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(vec![topic]), ..Default::default() };
+        let topic =
+            OffsetFetchRequestTopics { name: "topic".into(), topic_id: id, partition_indexes: vec![0, 1] };
+        let request = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
         let (port, waiting) = Waiting::new();
         driver.handle(Event::Fetch(FetchCall { request, require_stable: false, port }));
         let partitions = waiting.reply().topics.remove(0).partitions;
