@@ -22,13 +22,13 @@ public final class Driver {
     private static final Switch OUT = new Switch();
     private static final Switch ERR = new Switch();
 
-    /** What a tool throws here where it would end its process. */
-    private static final class Exited extends RuntimeException {
-        final int code;
+    /** The code of the first exit that the tool asked for; a tool may catch what stops it and ask again. */
+    private static Integer exitCode;
 
-        Exited(int code) {
+    /** What a tool meets here where it would end its process. */
+    private static final class Exited extends RuntimeException {
+        Exited() {
             super(null, null, false, false);
-            this.code = code;
         }
     }
 
@@ -58,12 +58,8 @@ public final class Driver {
         BufferedReader calls = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         System.setOut(new PrintStream(OUT, true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(ERR, true, StandardCharsets.UTF_8));
-        Exit.setExitProcedure((code, message) -> {
-            throw new Exited(code);
-        });
-        Exit.setHaltProcedure((code, message) -> {
-            throw new Exited(code);
-        });
+        Exit.setExitProcedure((code, message) -> exit(code));
+        Exit.setHaltProcedure((code, message) -> exit(code));
         Exit.setShutdownHookAdder((name, hook) -> { });
         for (String call = calls.readLine(); call != null; call = calls.readLine()) {
             int code = run(call);
@@ -80,23 +76,30 @@ public final class Driver {
         System.setIn(new ByteArrayInputStream(parts.get(0)));
         String tool = text(parts.get(1));
         String[] arguments = parts.stream().skip(2).map(Driver::text).toArray(String[]::new);
+        exitCode = null;
         try {
             Class.forName(tool).getMethod("main", String[].class).invoke(null, (Object) arguments);
-            return 0;
         } catch (InvocationTargetException failed) {
-            return code(failed.getCause());
+            failed(failed.getCause());
         } catch (ReflectiveOperationException failed) {
-            return code(failed);
+            failed(failed);
         }
+        return exitCode == null ? 0 : exitCode;
     }
 
-    /** What the JVM would exit with; 1 after the trace of an exception that no one caught. */
-    private static int code(Throwable cause) {
-        if (cause instanceof Exited) {
-            return ((Exited) cause).code;
+    private static void exit(int code) {
+        if (exitCode == null) {
+            exitCode = code;
         }
-        cause.printStackTrace();
-        return 1;
+        throw new Exited();
+    }
+
+    /** A JVM exits with 1 after the trace of an exception that no one caught. */
+    private static void failed(Throwable cause) {
+        if (exitCode == null) {
+            exitCode = 1;
+            cause.printStackTrace();
+        }
     }
 
     private static String text(byte[] bytes) {

@@ -173,7 +173,8 @@ impl Daemon {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    fn log_tail(&self) -> String {
+    /// The last lines of what it logged.
+    pub fn log_tail(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
@@ -191,12 +192,4 @@ fn lines(stdout: impl Read + Send + 'static, mut log: File) -> Receiver<String> 
         }
     });
     receiver
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            eprintln!("--- the end of the log of {}\n{}\n---", self.name, self.log_tail());
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! A folder of one test's own, below `target/e2e`. It is removed when the test ends well and kept when it fails.
+//! A folder of one test's own, below `target/e2e`. It is kept unless the test says that it ended well.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// The folder, which goes with this value.
+/// The folder, which goes with this value once [`Scratch::discard`] was called.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
+    is_kept: bool,
 }
 
 impl Scratch {
@@ -22,17 +23,26 @@ impl Scratch {
         std::fs::create_dir_all(&folder)?;
         let path = folder.canonicalize()?.join(format!("{name}-{}-{number}", std::process::id()));
         std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Scratch { path })
+        Ok(Scratch { path, is_kept: true })
     }
 
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// Nobody needs it any more.
+    pub fn discard(&mut self) {
+        self.is_kept = false;
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if self.is_kept {
             eprintln!("what the test left is in {}", self.path.display());
         } else if let Err(error) = std::fs::remove_dir_all(&self.path) {
             eprintln!("cannot remove {}: {error}", self.path.display());

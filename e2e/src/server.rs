@@ -1,6 +1,7 @@
 //! The server under test: `milena dev` as a process, or Apache Kafka in its place.
 //!
-//! It owns the ports, the data and the log of one cluster, and keeps them over kill and restart.
+//! It owns the ports, the data and the log of one cluster, and keeps them over kill and restart. A test ends with
+//! [`Server::done`]; without it the end of the log is shown and the data is kept.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -179,8 +180,22 @@ impl Server {
         self.daemon.as_mut().is_some_and(Daemon::is_running)
     }
 
+    /// The test's last word: it passed, and what the server left may go.
+    pub fn done(mut self) -> Result<()> {
+        self.scratch.discard();
+        Ok(())
+    }
+
     fn running(&self) -> Result<&Daemon> {
         self.daemon.as_ref().context("it does not run")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref().filter(|_| self.scratch.is_kept()) {
+            eprintln!("--- the end of the server's log\n{}\n---", daemon.log_tail());
+        }
     }
 }
 

@@ -51,7 +51,7 @@ fn every_advertised_version_is_answered() -> Result<()> {
     check.api(&DescribeConfigsRequest::default())?;
     check.api(&DescribeClusterRequest::default())?;
     check.api(&DescribeTopicPartitionsRequest { response_partition_limit: 10, ..Default::default() })?;
-    Ok(())
+    server.done()
 }
 
 /// Asks every advertised version of one API, and the one above it.
@@ -102,7 +102,7 @@ fn advertised(port: u16) -> Result<Advertised> {
 fn nothing_is_advertised_that_is_not_asked_above() -> Result<()> {
     let server = Server::start("advertised")?;
     if !server.is_milena() {
-        return Ok(());
+        return server.done();
     }
     let asked = include_str!("api_versions.rs");
     for key in advertised(server.port())?.into_keys() {
@@ -112,7 +112,7 @@ fn nothing_is_advertised_that_is_not_asked_above() -> Result<()> {
             "{name} is advertised and not asked here"
         );
     }
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn an_unknown_version_of_api_versions_is_answered_and_others_end_the_connection(
         connection.send_frame(&header(key, version))?;
         assert_eq!(connection.receive()?, Answer::Closed, "key {key} version {version}");
     }
-    Ok(())
+    server.done()
 }

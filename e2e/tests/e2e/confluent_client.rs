@@ -8,7 +8,7 @@ use e2e::server::Server;
 fn an_idempotent_producer_delivers_once_and_in_order() -> Result<()> {
     let server = Server::start("idempotent")?;
     python::run("idempotent_producer.py", &[&server.bootstrap(), "once", "3", "30000"])?;
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -24,5 +24,5 @@ fn a_group_rebalances_cooperatively() -> Result<()> {
 fn check_rebalance(assignor: &str) -> Result<()> {
     let server = Server::start("rebalance")?;
     python::run("group_rebalance.py", &[&server.bootstrap(), "rebalanced", assignor])?;
-    Ok(())
+    server.done()
 }

@@ -15,7 +15,7 @@ fn sigterm_ends_it_cleanly_and_the_next_start_finds_everything() -> Result<()> {
     assert_eq!(server.terminate()?, if server.is_milena() { 0 } else { 128 + 15 });
     server.restart()?;
     assert_eq!(kcat::consume(&server.bootstrap(), "kept", "beginning", &[])?, lines);
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -36,27 +36,27 @@ fn three_brokers_share_the_partitions() -> Result<()> {
     let leaders: std::collections::BTreeSet<i64> =
         partitions.iter().filter_map(|partition| partition["leader"].as_i64()).collect();
     assert_eq!(leaders.len(), 3, "{metadata}");
-    Ok(())
+    server.done()
 }
 
 #[test]
 fn a_port_that_is_taken_is_named_and_nothing_is_left_running() -> Result<()> {
     let server = Server::start("taken")?;
     if !server.is_milena() {
-        return Ok(());
+        return server.done();
     }
     let mut second = Command::new(workspace::binary("milena")?);
     second.args(["dev", "--ephemeral", "--metrics-port", "0", "--port", &server.port().to_string()]);
     let refused = process::run(&mut second, b"", Duration::from_secs(20))?;
     ensure!(refused.code != 0 && refused.stderr.contains(&server.port().to_string()), "{refused:?}");
-    Ok(())
+    server.done()
 }
 
 #[test]
 fn two_processes_cannot_share_the_data() -> Result<()> {
     let server = Server::start("locked")?;
     if !server.is_milena() {
-        return Ok(());
+        return server.done();
     }
     let mut second = Command::new(workspace::binary("milena")?);
     let port = e2e::ports::free(1)?.to_string();
@@ -64,7 +64,7 @@ fn two_processes_cannot_share_the_data() -> Result<()> {
     let refused = process::run(&mut second, b"", wait::PATIENCE)?;
     ensure!(refused.code != 0, "{refused:?}");
     kcat::metadata(&server.bootstrap(), None)?;
-    Ok(())
+    server.done()
 }
 
 #[test]

@@ -28,31 +28,27 @@ fn topic_command_creates_lists_describes_grows_and_deletes() -> Result<()> {
     assert_eq!(topics(&["--describe", "--under-replicated-partitions"])?.trim(), "");
     topics(&["--delete", "--topic", "made"])?;
     assert_eq!(topics(&["--list"])?.trim(), "");
-    Ok(())
+    server.done()
 }
 
 #[test]
 fn topic_command_shows_why_a_topic_cannot_be() -> Result<()> {
     let server = Server::start("topic-refusals")?;
-    let refused = |arguments: &[&str], exception: &str| -> Result<()> {
+    let refused = |arguments: &[&str], part: &str| -> Result<()> {
         let bootstrap = server.bootstrap();
         let arguments = [&["--bootstrap-server", &bootstrap, "--create", "--topic"], arguments].concat();
         let output = java::run(java::TOPICS, &arguments)?;
-        let said = format!("{}{}", output.stdout, output.stderr);
-        ensure!(output.code != 0 && said.contains(exception), "{arguments:?}: {output:?}");
+        ensure!(output.code == 1 && output.stdout.contains(part), "{arguments:?}: {output:?}");
         Ok(())
     };
     tool(&server, java::TOPICS, &["--create", "--topic", "there"])?;
-    refused(&["there"], "TopicExistsException")?;
-    refused(&["many", "--replication-factor", "3"], "InvalidReplicationFactorException")?;
-    refused(
-        &["none", "--partitions", "1", "--config", "retention.ms=never"],
-        "InvalidConfigurationException",
-    )?;
-    refused(&["unknown", "--config", "no.such.key=1"], "InvalidConfigurationException")?;
+    refused(&["there"], "already exists")?;
+    refused(&["many", "--replication-factor", "3"], "replication factor")?;
+    refused(&["none", "--partitions", "1", "--config", "retention.ms=never"], "retention.ms")?;
+    refused(&["unknown", "--config", "no.such.key=1"], "no.such.key")?;
     let grown = ["--alter", "--topic", "there", "--partitions", "1"];
     assert!(tool(&server, java::TOPICS, &grown).is_err());
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -62,22 +58,29 @@ fn console_producer_and_console_consumer_understand_each_other() -> Result<()> {
     for compression in ["none", "gzip", "snappy", "lz4", "zstd"] {
         check_console(&server, compression)?;
     }
-    Ok(())
+    server.done()
 }
 
 fn check_console(server: &Server, compression: &str) -> Result<()> {
     let lines: Vec<String> = (0..200).map(|number| format!("k{number}\t{compression} {number}")).collect();
     let bootstrap = server.bootstrap();
     let codec = format!("--compression-codec={compression}");
-    let arguments =
-        ["--bootstrap-server", &bootstrap, "--topic", "console", "--property", "parse.key=true", &codec];
+    let arguments = [
+        "--bootstrap-server",
+        &bootstrap,
+        "--topic",
+        "console",
+        "--reader-property",
+        "parse.key=true",
+        &codec,
+    ];
     java::run_with_input(java::CONSOLE_PRODUCER, &arguments, (lines.join("\n") + "\n").as_bytes())?
         .success()?;
     let count = lines.len().to_string();
     // Every call goes on where the group left off.
     let arguments =
         ["--topic", "console", "--group", "readers", "--max-messages", &count, "--timeout-ms", "30000"];
-    let position = ["--from-beginning", "--property", "print.key=true"];
+    let position = ["--from-beginning", "--formatter-property", "print.key=true"];
     let read = tool(server, java::CONSOLE_CONSUMER, &[&arguments[..], &position[..]].concat())?;
     ensure!(read.lines().eq(&lines), "{compression}: {read}");
     Ok(())
@@ -95,15 +98,12 @@ fn config_command_describes_broker_and_topic() -> Result<()> {
     );
     assert!(line(&set, "segment.bytes=")?.contains("DEFAULT_CONFIG:log.segment.bytes=1073741824"), "{set}");
     let all = configs(&["--describe", "--all", "--topic", "configured"])?;
-    assert!(
-        line(&all, "retention.ms=360000000")?.contains("STATIC_BROKER_CONFIG:log.retention.hours=100"),
-        "{all}"
-    );
+    assert!(line(&all, "retention.ms=360000000")?.contains("sensitive=false"), "{all}");
     assert!(line(&all, "cleanup.policy=delete")?.contains("sensitive=false"), "{all}");
     let broker = configs(&["--describe", "--all", "--broker", "1"])?;
     assert!(line(&broker, "log.retention.hours=100")?.contains("STATIC_BROKER_CONFIG"), "{broker}");
     assert!(line(&broker, "node.id=1").is_ok(), "{broker}");
-    Ok(())
+    server.done()
 }
 
 fn line<'a>(text: &'a str, start: &str) -> Result<&'a str> {

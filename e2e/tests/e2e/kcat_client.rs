@@ -18,7 +18,7 @@ fn every_codec_reads_back_as_it_was_written() -> Result<()> {
         let read = kcat::consume(&server.bootstrap(), &topic, "beginning", &["-p", "0"])?;
         assert!(read == lines, "{codec}: {} lines came back", read.len());
     }
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn keys_headers_nulls_and_empties_come_back() -> Result<()> {
             format!("3|-1||-1||{headers}"),
         ]
     );
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn offsets_are_found_from_both_ends_and_by_time() -> Result<()> {
     assert_eq!(query(&bootstrap, -1)?, 15);
     // Past the last record there is none to find, which kcat shows as the end.
     assert_eq!(query(&bootstrap, now_ms() + 1_000_000)?, -1);
-    Ok(())
+    server.done()
 }
 
 fn now_ms() -> i64 {
@@ -91,7 +91,7 @@ fn a_group_goes_on_where_it_committed() -> Result<()> {
     assert_eq!(consume()?, first);
     kcat::produce(&bootstrap, "grouped", &["-p", "0"], &second)?;
     assert_eq!(consume()?, second);
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -112,15 +112,15 @@ fn metadata_names_the_broker_and_the_partitions() -> Result<()> {
         assert_eq!(partition["leader"], metadata["brokers"][0]["id"]);
         assert_eq!(partition["isrs"].as_array().map(Vec::len), Some(1));
     }
-    Ok(())
+    server.done()
 }
 
 #[test]
 fn a_topic_is_made_by_its_first_record_unless_that_is_forbidden() -> Result<()> {
     let server = Server::with("auto-create", &[("auto.create.topics.enable", "false")])?;
-    let arguments = ["-P", "-t", "forbidden", "-X", "message.timeout.ms=3000"];
+    let arguments = ["-P", "-t", "forbidden", "-X", "topic.metadata.propagation.max.ms=0"];
     let refused = kcat::run(&server.bootstrap(), &arguments, b"record\n")?;
     assert_ne!(refused.code, 0, "{refused:?}");
     assert!(refused.stderr.contains("Unknown topic"), "{refused:?}");
-    Ok(())
+    server.done()
 }

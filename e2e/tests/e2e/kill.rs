@@ -21,7 +21,10 @@ fn an_idempotent_producer_loses_and_doubles_nothing_over_kills() -> Result<()> {
         server.restart()?;
     }
     producer.await_line(&format!("done {RECORDS}"), 2 * wait::PATIENCE)?;
-    (0..PARTITIONS).try_for_each(|partition| check_partition(&server, partition))
+    for partition in 0..PARTITIONS {
+        check_partition(&server, partition)?;
+    }
+    server.done()
 }
 
 fn start_producer(server: &Server) -> Result<Daemon> {
@@ -77,7 +80,7 @@ fn a_group_goes_on_from_its_commits_after_a_kill() -> Result<()> {
         let of_partition = read.lines().filter(|line| line.starts_with(&format!("{partition} ")));
         ensure!(of_partition.eq(expected), "partition {partition} from {position}:\n{read}");
     }
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -92,5 +95,5 @@ fn a_kill_while_nothing_happens_costs_nothing() -> Result<()> {
     let metadata = kcat::metadata(&server.bootstrap(), Some("idle"))?;
     let topic = metadata["topics"][0]["topic"].as_str().context("the topic is known")?;
     assert_eq!(topic, "idle");
-    Ok(())
+    server.done()
 }

@@ -11,13 +11,19 @@ fn dump_log_segments_accepts_every_file() -> Result<()> {
     let lines: Vec<String> =
         (0..5_000).map(|number| format!("{number} {}", "words ".repeat(number % 100))).collect();
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
-        kcat::produce(&server.bootstrap(), "dumped", &["-p", "0", "-z", codec, "-X", "linger.ms=1"], &lines)?;
+        kcat::produce(
+            &server.bootstrap(),
+            "dumped",
+            &["-p", "0", "-z", codec, "-X", "batch.num.messages=50"],
+            &lines,
+        )?;
     }
-    assert_eq!(server.terminate()?, 0);
+    server.terminate()?;
     let read: usize = files(&server, ".log")?.iter().map(|path| records_of(path)).sum::<Result<usize>>()?;
     assert_eq!(read, 5 * lines.len());
     files(&server, ".index")?.iter().try_for_each(|path| check_index(path))?;
-    files(&server, ".timeindex")?.iter().try_for_each(|path| check_index(path))
+    files(&server, ".timeindex")?.iter().try_for_each(|path| check_index(path))?;
+    server.done()
 }
 
 fn files(server: &Server, ending: &str) -> Result<Vec<String>> {

@@ -8,7 +8,7 @@ use e2e::server::Server;
 fn a_scrape_names_what_dashboards_ask_for() -> Result<()> {
     let server = Server::start("metrics")?;
     if !server.is_milena() {
-        return Ok(());
+        return server.done();
     }
     let under_replicated = "kafka_server_replicamanager_underreplicatedpartitions";
     assert_eq!(sum(&server, under_replicated)?, Some(0.0));
@@ -21,7 +21,7 @@ fn a_scrape_names_what_dashboards_ask_for() -> Result<()> {
     for process in ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"] {
         assert!(server.metric(process)?.context(process)? > 0.0);
     }
-    Ok(())
+    server.done()
 }
 
 /// The sum over the labels of a series, or `None` if it is not there. Where a total has a breakdown by topic beside
@@ -38,11 +38,11 @@ fn sum(server: &Server, name: &str) -> Result<Option<f64>> {
 fn health_and_readiness_are_told() -> Result<()> {
     let server = Server::start("health")?;
     if !server.is_milena() {
-        return Ok(());
+        return server.done();
     }
     assert_eq!(server.http("/healthz")?.0, 200);
     let (status, why) = server.http("/readyz")?;
     assert_eq!(status, 200, "{why}");
     assert_eq!(server.http("/nothing")?.0, 404);
-    Ok(())
+    server.done()
 }

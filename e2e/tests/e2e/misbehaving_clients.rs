@@ -38,19 +38,21 @@ fn a_frame_with_an_impossible_length_ends_the_connection_at_once() -> Result<()>
     }
     let grown = server.resident_bytes()?.saturating_sub(before);
     ensure!(!server.is_milena() || grown < 4 << 20, "a promised length took {grown} bytes");
-    others_are_served(&server)
+    others_are_served(&server)?;
+    server.done()
 }
 
 #[test]
 fn half_frames_and_silence_hold_nobody_up() -> Result<()> {
     let server = Server::start("silence")?;
     let before = server.resident_bytes()?;
+    // Apache Kafka makes room for what is promised, and its heap would not hold 250 such promises.
+    let promised: i32 = if server.is_milena() { 100_000_000 } else { 100_000 };
     let mut silent = Vec::new();
     for number in 0..500 {
         let mut connection = RawConnection::open(server.port())?;
         if number % 2 == 0 {
-            // A hundred megabytes are promised, and a few bytes come.
-            connection.send(&100_000_000i32.to_be_bytes())?;
+            connection.send(&promised.to_be_bytes())?;
             connection.send(b"\0\x03\0\x01")?;
         }
         silent.push(connection);
@@ -58,7 +60,7 @@ fn half_frames_and_silence_hold_nobody_up() -> Result<()> {
     others_are_served(&server)?;
     let grown = server.resident_bytes()?.saturating_sub(before);
     ensure!(!server.is_milena() || grown < 64 << 20, "500 silent connections took {grown} bytes");
-    Ok(())
+    server.done()
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn readers_that_never_read_hold_no_memory_of_others() -> Result<()> {
         matches!(whole, Answer::Frame(body) if body.len() > 10_000_000),
         "a late reader gets no whole answer"
     );
-    Ok(())
+    server.done()
 }
 
 fn whole_partition(topic: &str) -> FetchRequest {
@@ -117,5 +119,5 @@ fn answers_leave_in_the_order_of_their_requests() -> Result<()> {
         };
         assert_eq!(answer[..4], expected.to_be_bytes());
     }
-    Ok(())
+    server.done()
 }

@@ -43,7 +43,8 @@ fn check_retention(topic: &str, configs: &[&str]) -> Result<()> {
         let logs = scratch::files_below(&server.data().join(""), ".log")?;
         let of_topic = logs.iter().filter(|path| path.to_string_lossy().contains(&format!("{topic}-0/")));
         Ok((of_topic.count() <= 4).then_some(()))
-    })
+    })?;
+    server.done()
 }
 
 fn first_offset(bootstrap: &str, topic: &str) -> Result<usize> {
