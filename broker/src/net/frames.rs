@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn an_announced_length_alone_reserves_no_more_than_the_minimum() {
         let mut frames = Frames::new(100 << 20);
-        frames.buffer.extend_from_slice(&(90 << 20_i32).to_be_bytes());
+        frames.buffer.extend_from_slice(&(90_i32 << 20).to_be_bytes());
         frames.make_room().expect("allowed");
         assert!(frames.buffer.capacity() <= 2 * BUFFER_BYTES_MIN);
     }
