@@ -1,1 +1,8 @@
-//! Placeholder until the crate is written.
+//! The controller.
+
+pub mod admission;
+pub mod partition_change;
+pub mod partition_leader;
+pub mod placement;
+pub mod plan;
+pub mod state;

@@ -1,0 +1,90 @@
+//! What the controller means to do, as immutable values: steps, each one transaction and the changes that brokers learn when
+//! it is committed. A plan leaves no choice to whoever carries it out.
+//!
+//! Which keys a transaction compares follows from its writes: the controller's own election key and every written key at the
+//! revision at which the state knows it (safety rule 4). One plan, one file.
+
+pub mod alter_isr;
+pub mod broker_back;
+pub mod broker_gone;
+pub mod create_partitions;
+pub mod create_topic;
+pub mod delete_topic;
+pub mod elect_leaders;
+pub mod orphans;
+mod partition_writes;
+#[cfg(test)]
+mod scenarios;
+mod steps;
+
+use metadata::change::Change;
+use metadata::configs::TopicConfig;
+use metadata::keys::Key;
+
+pub use partition_writes::PartitionWrites;
+pub use steps::{WRITES_MAX, in_steps};
+
+/// One key put, or deleted where there is no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    pub key: Key,
+    pub value: Option<Vec<u8>>,
+}
+
+impl Write {
+    pub fn put(key: Key, value: Vec<u8>) -> Write {
+        Write { key, value: Some(value) }
+    }
+
+    pub fn delete(key: Key) -> Write {
+        Write { key, value: None }
+    }
+}
+
+/// One transaction, and what the image becomes by it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    pub writes: Vec<Write>,
+    pub changes: Vec<Change>,
+}
+
+/// Steps, to be committed one after the other. After a step that fails the rest is not tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    /// Leaders chosen from outside of ISR and ELR: to be logged and counted.
+    pub unclean_elections: Vec<UncleanElection>,
+}
+
+/// A leader that may lack acknowledged records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UncleanElection {
+    pub topic: String,
+    pub partition: i32,
+    pub leader: protocol::types::BrokerId,
+}
+
+impl Plan {
+    /// A plan of one step; none where there is nothing to write.
+    pub fn of_step(step: Step) -> Plan {
+        let steps = if step.writes.is_empty() { Vec::new() } else { vec![step] };
+        Plan { steps, ..Plan::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// This plan and then another.
+    pub fn then(mut self, next: Plan) -> Plan {
+        self.steps.extend(next.steps);
+        self.unclean_elections.extend(next.unclean_elections);
+        self
+    }
+}
+
+/// `min.insync.replicas` as it can be met: never more than there are replicas (KIP-966).
+pub fn min_isr_of(config: TopicConfig, replicas: usize) -> i32 {
+    let replicas = i64::try_from(replicas).unwrap_or(i64::MAX);
+    i32::try_from(config.number("min.insync.replicas").min(replicas)).unwrap_or(i32::MAX)
+}

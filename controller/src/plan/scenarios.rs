@@ -1,0 +1,354 @@
+//! Scenarios over all plans: a small cluster in memory, to which plans are committed as the store would, and whose invariants
+//! are checked after every step.
+
+use std::sync::Arc;
+
+use metadata::image::PartitionImage;
+use metadata::keys::broker_registration::{BrokerRegistration, NO_CLEAN_SHUTDOWN};
+use protocol::ErrorCode;
+use protocol::types::{BrokerId, LeaderEpoch, Uuid};
+
+use super::alter_isr::{Proposal, alter_isr};
+use super::broker_back::{admit_broker, distrust_broker};
+use super::broker_gone::{broker_gone, fence_broker, relieve_broker};
+use super::create_partitions::create_partitions;
+use super::create_topic::{NewTopic, create_topic};
+use super::delete_topic::delete_topic;
+use super::elect_leaders::elect_missing_leaders;
+use super::{Plan, WRITES_MAX};
+use crate::admission::{Trust, judge};
+use crate::state::{Registered, State, Values};
+
+const TOPIC: Uuid = Uuid([9; 16]);
+
+/// The cluster of a scenario.
+struct Cluster {
+    state: State,
+    revision: i64,
+    unclean: usize,
+}
+
+impl Cluster {
+    fn new(brokers: i32) -> Cluster {
+        let mut cluster = Cluster { state: State::default(), revision: 10, unclean: 0 };
+        for id in 1..=brokers {
+            cluster.start(id, Start::Fresh);
+        }
+        cluster
+    }
+
+    fn commit(&mut self, plan: Plan) {
+        self.unclean += plan.unclean_elections.len();
+        for step in plan.steps {
+            assert!(step.writes.len() <= WRITES_MAX);
+            self.revision += 1;
+            let before = Arc::clone(&self.state.image);
+            let delta = self.state.committed(step, self.revision).expect("a plan fits its state");
+            if let Some(delta) = delta {
+                assert_eq!(before.advanced_by(&delta).as_ref(), Ok(&*self.state.image));
+            }
+            assert_eq!(self.state.image.broken_invariant(), None);
+            self.assert_epochs_grow(&before);
+        }
+    }
+
+    fn assert_epochs_grow(&self, before: &metadata::image::ClusterImage) {
+        for topic in self.state.image.topics.values() {
+            let Some(earlier) = before.topic_by_id(topic.id) else { continue };
+            for (now, before) in topic.partitions.iter().zip(&earlier.partitions) {
+                assert!(
+                    now.leader_epoch >= before.leader_epoch && now.partition_epoch >= before.partition_epoch
+                );
+                assert!(now == before || now.partition_epoch > before.partition_epoch);
+                assert!(now.leader == before.leader || now.leader_epoch > before.leader_epoch);
+            }
+        }
+    }
+
+    /// The broker registers, connects and is admitted, as the shell does it.
+    fn start(&mut self, id: i32, how: Start) -> Trust {
+        let id = BrokerId(id);
+        self.revision += 1;
+        let epoch = self.revision;
+        let registration = BrokerRegistration {
+            incarnation: Uuid([(epoch % 250) as u8 + 1; 16]),
+            boot_id: if how == Start::AfterPowerLoss { format!("boot {epoch}") } else { "boot".into() },
+            clean_shutdown_epoch: NO_CLEAN_SHUTDOWN,
+            log_dirs: vec![Uuid([id.0 as u8; 16])],
+            ..BrokerRegistration::default()
+        };
+        let registered = Registered { epoch, mod_revision: epoch, registration };
+        if self.state.image.brokers.contains_key(&id) {
+            self.commit(broker_gone(&self.state, id));
+        }
+        self.state.registrations.insert(id, registered.clone());
+        let trust = judge(self.state.admitted.get(&id), &registered.registration);
+        if !trust.keeps_memberships() {
+            self.commit(distrust_broker(&self.state, id));
+        }
+        self.state.connected.insert(id);
+        self.state.shutting_down.remove(&id);
+        self.commit(admit_broker(&self.state, id, &registered));
+        trust
+    }
+
+    fn die(&mut self, id: i32) {
+        let id = BrokerId(id);
+        self.state.connected.remove(&id);
+        self.state.registrations.remove(&id);
+        self.commit(broker_gone(&self.state, id));
+    }
+
+    fn create(&mut self, assignment: &[&[i32]], configs: &[(&str, &str)]) {
+        let configs: Values =
+            configs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let assignment = assignment.iter().map(|replicas| ids(replicas)).collect();
+        let topic = NewTopic { name: "orders".into(), id: TOPIC, assignment, configs };
+        let steps = create_topic(&self.state, topic);
+        self.commit(Plan { steps, ..Plan::default() });
+    }
+
+    fn partition(&self, index: i32) -> &PartitionImage {
+        self.state.partition(TOPIC, index).expect("the partition exists")
+    }
+
+    /// Leader and ISR of partition 0.
+    fn check(&self, leader: i32, isr: &[i32]) {
+        let partition = self.partition(0);
+        assert_eq!((partition.leader, &partition.isr), (BrokerId(leader), &ids(isr)), "{partition:?}");
+    }
+
+    fn propose(&mut self, broker: i32, isr: &[i32]) -> ErrorCode {
+        let PartitionImage { leader_epoch, partition_epoch, .. } = *self.partition(0);
+        let isr = isr.iter().map(|id| (BrokerId(*id), self.epoch_of(*id))).collect();
+        let proposal = Proposal { topic_id: TOPIC, partition: 0, leader_epoch, partition_epoch, isr };
+        let (plan, errors) = alter_isr(&self.state, BrokerId(broker), &[proposal]);
+        self.commit(plan);
+        errors[0]
+    }
+
+    fn epoch_of(&self, id: i32) -> i64 {
+        self.state.image.brokers.get(&BrokerId(id)).map_or(0, |broker| broker.epoch)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Fresh,
+    AfterKill,
+    AfterPowerLoss,
+}
+
+fn ids(numbers: &[i32]) -> Vec<BrokerId> {
+    numbers.iter().copied().map(BrokerId).collect()
+}
+
+#[test]
+fn a_lone_broker_that_was_killed_leads_again() {
+    let mut cluster = Cluster::new(1);
+    cluster.create(&[&[1], &[1]], &[]);
+    cluster.check(1, &[1]);
+    cluster.die(1);
+    cluster.check(-1, &[1]);
+    assert_eq!(cluster.start(1, Start::AfterKill), Trust::SameBoot);
+    cluster.check(1, &[1]);
+    assert_eq!((cluster.partition(0).leader_epoch, cluster.unclean), (LeaderEpoch(2), 0));
+}
+
+#[test]
+fn a_lone_broker_that_lost_power_leads_again_and_it_is_counted() {
+    let mut cluster = Cluster::new(1);
+    cluster.create(&[&[1]], &[]);
+    cluster.die(1);
+    assert_eq!(cluster.start(1, Start::AfterPowerLoss), Trust::Lost);
+    cluster.check(1, &[1]);
+    assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
+fn a_broker_that_comes_back_before_its_death_was_seen_leads_under_a_new_epoch() {
+    let mut cluster = Cluster::new(1);
+    cluster.create(&[&[1]], &[]);
+    cluster.start(1, Start::AfterKill);
+    cluster.check(1, &[1]);
+    assert_eq!(cluster.partition(0).leader_epoch, LeaderEpoch(2));
+}
+
+#[test]
+fn a_dead_leader_is_followed_and_comes_back_as_a_follower_out_of_sync() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3]], &[]);
+    cluster.die(1);
+    cluster.check(2, &[2, 3]);
+    cluster.start(1, Start::AfterKill);
+    cluster.check(2, &[2, 3]);
+    assert_eq!(cluster.propose(2, &[2, 3, 1]), ErrorCode::None);
+    cluster.check(2, &[2, 3, 1]);
+}
+
+#[test]
+fn a_leader_whose_stream_is_broken_stays_when_a_follower_dies() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3]], &[]);
+    cluster.state.connected.remove(&BrokerId(1));
+    cluster.die(2);
+    cluster.check(1, &[1, 3]);
+    assert_eq!(cluster.partition(0).leader_epoch, LeaderEpoch(0));
+}
+
+#[test]
+fn a_broker_that_lost_power_is_no_eligible_replica() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[("min.insync.replicas", "2")]);
+    cluster.die(1);
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.partition(0).elr, ids(&[1]));
+    cluster.die(2);
+    assert_eq!(cluster.start(1, Start::AfterPowerLoss), Trust::Lost);
+    cluster.check(-1, &[2]);
+    assert_eq!(cluster.start(2, Start::AfterKill), Trust::SameBoot);
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.unclean, 0);
+}
+
+#[test]
+fn an_eligible_replica_leads_when_the_isr_is_gone() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[("min.insync.replicas", "2")]);
+    cluster.die(1);
+    cluster.die(2);
+    cluster.check(-1, &[2]);
+    cluster.start(1, Start::AfterKill);
+    cluster.check(1, &[1]);
+    assert_eq!((&cluster.partition(0).elr, cluster.unclean), (&ids(&[2]), 0));
+}
+
+#[test]
+fn an_unclean_leader_is_elected_where_the_topic_allows_it_and_counted() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[("unclean.leader.election.enable", "true")]);
+    assert_eq!(cluster.propose(1, &[1]), ErrorCode::None);
+    cluster.die(1);
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
+fn a_broker_in_controlled_shutdown_hands_over_and_is_not_elected() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2], &[1]], &[]);
+    cluster.state.shutting_down.insert(BrokerId(1));
+    cluster.commit(relieve_broker(&cluster.state, BrokerId(1)));
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.partition(1).leader, BrokerId::NONE);
+    assert_eq!(cluster.propose(2, &[2, 1]), ErrorCode::IneligibleReplica);
+    cluster.commit(elect_missing_leaders(&cluster.state));
+    assert_eq!(cluster.partition(1).leader, BrokerId::NONE);
+}
+
+#[test]
+fn a_silent_broker_is_fenced_and_returns_without_registering_again() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[]);
+    cluster.state.connected.remove(&BrokerId(1));
+    cluster.commit(fence_broker(&cluster.state, BrokerId(1)));
+    cluster.check(2, &[2]);
+    assert!(!cluster.state.image.is_live(BrokerId(1)));
+    assert!(cluster.state.image.brokers.contains_key(&BrokerId(1)));
+    assert!(fence_broker(&cluster.state, BrokerId(1)).is_empty(), "once is enough");
+}
+
+#[test]
+fn a_stale_proposal_changes_nothing() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3]], &[]);
+    let proposal = |leader_epoch, partition_epoch, isr: &[(i32, i64)]| Proposal {
+        topic_id: TOPIC,
+        partition: 0,
+        leader_epoch: LeaderEpoch(leader_epoch),
+        partition_epoch,
+        isr: isr.iter().map(|(id, epoch)| (BrokerId(*id), *epoch)).collect(),
+    };
+    let check = |broker: i32, proposal: Proposal, expected| {
+        let (plan, errors) = alter_isr(&cluster.state, BrokerId(broker), &[proposal]);
+        assert_eq!((plan.is_empty(), errors), (true, vec![expected]));
+    };
+    let one: &[(i32, i64)] = &[(1, -1)];
+    check(1, proposal(1, 0, one), ErrorCode::NotController);
+    check(1, proposal(0, 1, one), ErrorCode::NotController);
+    check(2, proposal(0, 0, &[(2, -1)]), ErrorCode::InvalidRequest);
+    check(1, proposal(0, 0, &[(2, -1)]), ErrorCode::InvalidRequest);
+    check(1, proposal(0, 0, &[(1, -1), (1, -1)]), ErrorCode::InvalidRequest);
+    check(1, proposal(0, 0, &[(1, -1), (4, -1)]), ErrorCode::InvalidRequest);
+    check(1, proposal(0, 0, &[(1, -1), (2, 1)]), ErrorCode::IneligibleReplica);
+    check(1, Proposal { topic_id: Uuid([1; 16]), ..proposal(0, 0, one) }, ErrorCode::UnknownTopicId);
+    check(1, Proposal { partition: 7, ..proposal(0, 0, one) }, ErrorCode::UnknownTopicOrPartition);
+    assert_eq!(cluster.propose(1, &[1, 2]), ErrorCode::None);
+    let (plan, errors) = alter_isr(&cluster.state, BrokerId(1), &[proposal(0, 0, one)]);
+    assert_eq!((plan.is_empty(), errors), (true, vec![ErrorCode::InvalidUpdateVersion]));
+}
+
+#[test]
+fn a_large_topic_is_seen_whole_or_not_at_all() {
+    let mut cluster = Cluster::new(3);
+    let assignment: Vec<&[i32]> = (0..300).map(|_| &[1, 2, 3][..]).collect();
+    let topic = NewTopic {
+        name: "orders".into(),
+        id: TOPIC,
+        assignment: assignment.iter().map(|replicas| ids(replicas)).collect(),
+        configs: Values::new(),
+    };
+    let steps = create_topic(&cluster.state, topic);
+    assert_eq!(steps.len(), 3);
+    assert!(steps[..2].iter().all(|step| step.changes.is_empty()));
+    cluster.commit(Plan { steps, ..Plan::default() });
+    assert_eq!(cluster.state.image.topic("orders").unwrap().partitions.len(), 300);
+    let topic = Arc::clone(cluster.state.image.topic("orders").unwrap());
+    let steps = create_partitions(&cluster.state, &topic, vec![ids(&[3]), ids(&[2])]);
+    cluster.commit(Plan { steps, ..Plan::default() });
+    assert_eq!(cluster.partition(301).leader, BrokerId(2));
+    let topic = Arc::clone(cluster.state.image.topic("orders").unwrap());
+    let steps = delete_topic(&cluster.state, &topic);
+    assert!(!steps[0].changes.is_empty() && steps[1..].iter().all(|step| step.changes.is_empty()));
+    cluster.commit(Plan { steps, ..Plan::default() });
+    assert!(cluster.state.image.topics.is_empty());
+    assert!(!cluster.state.key_revisions.keys().any(|key| matches!(key, metadata::keys::Key::Partition(..))));
+}
+
+#[test]
+fn random_deaths_and_returns_never_break_an_invariant() {
+    for seed in 0..100 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut cluster = Cluster::new(3);
+        let min_isr = if rng.bool() { "1" } else { "2" };
+        cluster.create(&[&[1, 2, 3], &[2, 3], &[3]], &[("min.insync.replicas", min_isr)]);
+        for _ in 0..60 {
+            let id = rng.i32(1..=3);
+            match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..4)) {
+                (true, 0) => cluster.die(id),
+                (true, _) => {
+                    cluster.propose(
+                        id,
+                        &(1..=3).filter(|member| *member == id || rng.bool()).collect::<Vec<_>>(),
+                    );
+                }
+                (false, 0) => {
+                    cluster.start(id, Start::AfterPowerLoss);
+                }
+                (false, _) => {
+                    cluster.start(id, Start::AfterKill);
+                }
+            }
+        }
+        (1..=3).for_each(|id| {
+            cluster.start(id, Start::AfterKill);
+        });
+        for index in 0..3 {
+            assert!(
+                cluster.partition(index).has_leader(),
+                "seed {seed}: all live, yet {:?}",
+                cluster.partition(index)
+            );
+        }
+    }
+}
