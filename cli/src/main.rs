@@ -1,2 +1,63 @@
-//! Placeholder until the crate is written.
-fn main() {}
+//! The command line: one subcommand, one folder. Each takes its arguments, speaks to the cluster through `client`, and
+//! prints tables or JSON; what goes wrong is printed here, once, with what to do about it.
+
+mod arguments;
+mod consume;
+mod dev;
+mod dump_log;
+mod output;
+mod produce;
+mod progress;
+mod remedy;
+mod topics;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Kafka, translated into Rust.
+#[derive(Parser)]
+#[command(name = "milena", version, about, propagate_version = true)]
+struct Milena {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Dev(dev::DevArguments),
+    #[command(subcommand)]
+    Topics(topics::TopicsCommand),
+    Produce(produce::ProduceArguments),
+    Consume(consume::ConsumeArguments),
+    DumpLog(dump_log::DumpLogArguments),
+}
+
+fn main() -> ExitCode {
+    match run(Milena::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            remedy::explain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Topics(command) => block_on(topics::run(command)),
+        Command::Produce(arguments) => block_on(produce::run(arguments)),
+        Command::Consume(arguments) => block_on(consume::run(arguments)),
+        Command::DumpLog(arguments) => dump_log::run(&arguments),
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(command);
+    // A thread that waits for a line on the terminal would hold the process back.
+    runtime.shutdown_background();
+    outcome
+}

@@ -130,6 +130,11 @@ impl Consumer {
         self.positions.of(partition)
     }
 
+    /// Reads on at another offset. Of a partition that is not read, nothing changes.
+    pub fn seek(&mut self, partition: &TopicPartition, offset: i64) {
+        self.positions.seek(partition, offset);
+    }
+
     /// What is being read.
     pub fn assignment(&self) -> impl Iterator<Item = &TopicPartition> {
         self.positions.partitions()

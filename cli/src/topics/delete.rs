@@ -1,0 +1,36 @@
+//! `milena topics delete`.
+
+use clap::Args;
+use client::Admin;
+use protocol::ErrorCode;
+
+use super::TopicNames;
+use crate::arguments::Connect;
+use crate::output::print;
+
+/// Delete topics, with all their records.
+#[derive(Args)]
+pub struct DeleteArguments {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(flatten)]
+    topics: TopicNames,
+    /// A topic that does not exist is no error.
+    #[arg(long)]
+    if_exists: bool,
+}
+
+pub async fn run(arguments: DeleteArguments) -> anyhow::Result<()> {
+    let admin = Admin::new(arguments.connect.cluster().await?);
+    for name in arguments.topics.some()? {
+        let outcome = match admin.delete_topics(std::slice::from_ref(&name)).await {
+            Ok(()) => "deleted",
+            Err(error) if arguments.if_exists && error.code() == Some(ErrorCode::UnknownTopicOrPartition) => {
+                "does not exist"
+            }
+            Err(error) => return Err(error.into()),
+        };
+        print(&format!("Topic {name}: {outcome}.\n"))?;
+    }
+    Ok(())
+}
