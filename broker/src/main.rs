@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use broker::config::{BrokerConfig, StoreKind};
 use broker::readiness::readiness;
 use broker::server::Server;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("milena-broker: {error:#}");
+            eprintln!("milena-broker: {error}");
             ExitCode::FAILURE
         }
     }
@@ -45,7 +45,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if config.metadata.store == StoreKind::Embedded {
         bail!("metadata.store=embedded is for one process alone: use `milena dev`, or metadata.store=etcd");
     }
-    let open_files = limits::raise_open_files().context("cannot raise the limit of open files")?;
+    let open_files = limits::raise_open_files()
+        .map_err(|error| anyhow!("cannot raise the limit of open files: {error}"))?;
     tracing::info!(broker = %config.broker_id, open_files, "starting");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))

@@ -106,10 +106,9 @@ impl Protocols {
     fn of(&self, values: &Values, key: &str, name: &str) -> Result<SecurityProtocol, ConfigError> {
         match self.0.get(name).map(String::as_str) {
             Some("PLAINTEXT") => Ok(SecurityProtocol::Plaintext),
-            Some(other) => {
-                Err(values.refuse(key, &format!("PLAINTEXT alone is served; {name} asks for {other}")))
-            }
-            None => Err(values.refuse(key, &format!("names that {PROTOCOL_MAP} knows; {name} is none"))),
+            Some(other) => Err(values
+                .refuse(key, &format!("a listener of protocol PLAINTEXT alone ({name} asks for {other})"))),
+            None => Err(values.refuse(key, &format!("a name that {PROTOCOL_MAP} knows ({name} is none)"))),
         }
     }
 
@@ -124,8 +123,7 @@ impl Protocols {
         let host = match address.host.as_str() {
             "" => host_name()?,
             "0.0.0.0" | "::" => {
-                let allowed =
-                    "addresses that clients can reach; 0.0.0.0 and :: are none, set advertised.listeners";
+                let allowed = "an address that clients can reach (0.0.0.0 and :: are none)";
                 return Err(values.refuse(ADVERTISED, allowed));
             }
             host => host.to_owned(),
@@ -147,7 +145,7 @@ fn addresses(values: &Values, key: &str) -> Result<Vec<Address>, ConfigError> {
     let mut addresses = parsed.ok_or_else(|| values.refuse(key, "a list of NAME://host:port"))?;
     addresses.retain(|address| !of_controllers.contains(&address.name));
     if addresses.is_empty() {
-        return Err(values.refuse(key, "at least one listener that is not a controller's"));
+        return Err(values.refuse(key, "a list with a listener that is not a controller's"));
     }
     Ok(addresses)
 }
@@ -189,7 +187,7 @@ fn advertised(
         false => listening.to_vec(),
     };
     if let Some(stray) = chosen.iter().find(|one| !listening.iter().any(|address| address.name == one.name)) {
-        let allowed = format!("names of {LISTENERS} alone; {} is none", stray.name);
+        let allowed = format!("a list of names of {LISTENERS} alone ({} is none)", stray.name);
         return Err(values.refuse(ADVERTISED, &allowed));
     }
     let mut endpoints: Vec<Endpoint> = Vec::new();
@@ -204,9 +202,7 @@ fn advertised(
 fn inter_broker(values: &Values, advertised: &[Endpoint]) -> Result<String, ConfigError> {
     let (key, name) = match (values.set(INTER_BROKER_NAME), values.set(INTER_BROKER_PROTOCOL)) {
         (Some(_), Some(_)) => {
-            return Err(
-                values.refuse(INTER_BROKER_NAME, &format!("not to be set beside {INTER_BROKER_PROTOCOL}"))
-            );
+            return Err(values.refuse(INTER_BROKER_NAME, &format!("either this or {INTER_BROKER_PROTOCOL}")));
         }
         (Some(name), None) => (INTER_BROKER_NAME, name),
         (None, protocol) => (INTER_BROKER_PROTOCOL, protocol.unwrap_or(PROTOCOLS[0])),
@@ -216,7 +212,7 @@ fn inter_broker(values: &Values, advertised: &[Endpoint]) -> Result<String, Conf
         true => Ok(name),
         false => {
             let names: Vec<_> = advertised.iter().map(|endpoint| endpoint.listener.as_str()).collect();
-            Err(values.refuse(key, &format!("a listener that is advertised: {}", names.join(", "))))
+            Err(values.refuse(key, &format!("a listener that is advertised ({})", names.join(", "))))
         }
     }
 }

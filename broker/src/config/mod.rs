@@ -98,7 +98,7 @@ fn broker_id(values: &Values) -> Result<BrokerId, ConfigError> {
     let number = |key| values.set(key).and_then(|text| text.parse::<i32>().ok()).filter(|id| *id >= 0);
     let id = number(key).ok_or_else(|| values.refuse(key, ALLOWED))?;
     match values.is_set("broker.id") && number("broker.id") != Some(id) {
-        true => Err(values.refuse("broker.id", "what node.id says, or nothing")),
+        true => Err(values.refuse("broker.id", "nothing but what node.id says")),
         false => Ok(BrokerId(id)),
     }
 }

@@ -55,7 +55,7 @@ impl SocketConfig {
             return Err(values.refuse("queued.max.request.bytes", "at least socket.request.max.bytes, or -1"));
         }
         if self.max_connections_per_ip == 0 && self.max_connections_per_ip_overrides.is_empty() {
-            let allowed = "more than 0, unless max.connections.per.ip.overrides is set";
+            let allowed = "more than 0, or 0 beside max.connections.per.ip.overrides,";
             return Err(values.refuse("max.connections.per.ip", allowed));
         }
         Ok(())

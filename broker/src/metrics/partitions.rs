@@ -7,7 +7,7 @@ use prometheus::IntGauge;
 use super::registered;
 
 /// One broker's part in the gauges; taken back when it is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PartitionGauges {
     shown: PartitionCounts,
 }
@@ -70,6 +70,14 @@ const GAUGES: [Gauge; 6] = [
 
 static HANDLES: LazyLock<Vec<Option<IntGauge>>> =
     LazyLock::new(|| GAUGES.iter().map(|gauge| registered(IntGauge::new(gauge.name, gauge.help))).collect());
+
+/// Shows zeros, so that dashboards see every gauge from the start.
+impl Default for PartitionGauges {
+    fn default() -> PartitionGauges {
+        LazyLock::force(&HANDLES);
+        PartitionGauges { shown: PartitionCounts::default() }
+    }
+}
 
 impl PartitionGauges {
     /// Shows these counts instead of those shown before.
