@@ -15,10 +15,13 @@ pub async fn handle(
     context: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    let failure = match forward(broker, context, &request, request.timeout_ms).await {
-        Ok(response) => return response,
-        Err(failure) => failure,
-    };
+    match forward(broker, context, &request, request.timeout_ms).await {
+        Ok(response) => response,
+        Err(failure) => refuse(&request, failure),
+    }
+}
+
+fn refuse(request: &CreatePartitionsRequest, failure: Failure) -> CreatePartitionsResponse {
     let Failure { error, message } = failure;
     let results = request.topics.iter().map(|topic| CreatePartitionsTopicResult {
         name: topic.name.clone(),

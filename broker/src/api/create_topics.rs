@@ -15,10 +15,13 @@ pub async fn handle(
     context: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let failure = match forward(broker, context, &request, request.timeout_ms).await {
-        Ok(response) => return response,
-        Err(failure) => failure,
-    };
+    match forward(broker, context, &request, request.timeout_ms).await {
+        Ok(response) => response,
+        Err(failure) => refuse(&request, failure),
+    }
+}
+
+fn refuse(request: &CreateTopicsRequest, failure: Failure) -> CreateTopicsResponse {
     let Failure { error, message } = failure;
     let results = request.topics.iter().map(|topic| CreatableTopicResult {
         name: topic.name.clone(),
@@ -27,4 +30,25 @@ pub async fn handle(
         ..CreatableTopicResult::default()
     });
     CreateTopicsResponse { topics: results.collect(), ..CreateTopicsResponse::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::ErrorCode;
+    use protocol::messages::create_topics_request::CreatableTopic;
+    use protocol::wire::{Message, Writer};
+
+    use super::*;
+
+    #[test]
+    fn without_a_controller_every_topic_hears_it_in_every_version() {
+        let topic = CreatableTopic { name: "t".into(), ..CreatableTopic::default() };
+        let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
+        for version in CreateTopicsRequest::VERSIONS {
+            let failure = Failure { error: ErrorCode::RequestTimedOut, message: "no controller".into() };
+            let response = refuse(&request, failure);
+            response.encode(&mut Writer::new(), version).expect("can be written");
+            assert_eq!(response.topics[0].error_code, ErrorCode::RequestTimedOut.code());
+        }
+    }
 }

@@ -15,10 +15,13 @@ pub async fn handle(
     context: &RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
-    let failure = match forward(broker, context, &request, request.timeout_ms).await {
-        Ok(response) => return response,
-        Err(failure) => failure,
-    };
+    match forward(broker, context, &request, request.timeout_ms).await {
+        Ok(response) => response,
+        Err(failure) => refuse(&request, failure),
+    }
+}
+
+fn refuse(request: &DeleteTopicsRequest, failure: Failure) -> DeleteTopicsResponse {
     let Failure { error, message } = failure;
     let failed = || DeletableTopicResult {
         error_code: error.code(),
@@ -33,4 +36,31 @@ pub async fn handle(
         ..failed()
     });
     DeleteTopicsResponse { responses: named.chain(chosen).collect(), ..DeleteTopicsResponse::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::ErrorCode;
+    use protocol::messages::delete_topics_request::DeleteTopicState;
+    use protocol::types::Uuid;
+    use protocol::wire::{Message, Writer};
+
+    use super::*;
+
+    #[test]
+    fn without_a_controller_every_topic_hears_it_in_every_version() {
+        for version in DeleteTopicsRequest::VERSIONS {
+            let by_id = DeleteTopicState { name: None, topic_id: Uuid([1; 16]) };
+            let request = match version < 6 {
+                true => {
+                    DeleteTopicsRequest { topic_names: vec!["t".into()], ..DeleteTopicsRequest::default() }
+                }
+                false => DeleteTopicsRequest { topics: vec![by_id], ..DeleteTopicsRequest::default() },
+            };
+            let failure = Failure { error: ErrorCode::RequestTimedOut, message: "no controller".into() };
+            let response = refuse(&request, failure);
+            response.encode(&mut Writer::new(), version).expect("can be written");
+            assert_eq!(response.responses.len(), 1);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use protocol::messages::{DescribeClusterRequest, DescribeClusterResponse};
+use protocol::types::BrokerId;
 
 use super::RequestContext;
 use super::authorized::{ALL_OF_CLUSTER, NOT_ASKED};
@@ -27,11 +28,19 @@ pub async fn handle(
     }
     let image = broker.image();
     let view = ClusterView { image: &image, listener: &context.listener.name };
+    describe(view, broker.config.broker_id, &request)
+}
+
+fn describe(
+    view: ClusterView<'_>,
+    this: BrokerId,
+    request: &DescribeClusterRequest,
+) -> DescribeClusterResponse {
     let asked = request.include_cluster_authorized_operations;
     DescribeClusterResponse {
         endpoint_type: BROKERS,
-        cluster_id: image.cluster_id.as_str().into(),
-        controller_id: view.controller_id(broker.config.broker_id).0,
+        cluster_id: view.image.cluster_id.as_str().into(),
+        controller_id: view.controller_id(this).0,
         brokers: brokers(view, request.include_fenced_brokers),
         cluster_authorized_operations: if asked { ALL_OF_CLUSTER } else { NOT_ASKED },
         ..DescribeClusterResponse::default()
@@ -62,5 +71,43 @@ fn wrong_endpoint(endpoint_type: i8, version: i16) -> DescribeClusterResponse {
         error_code: error.code(),
         error_message: Some(message.into()),
         ..DescribeClusterResponse::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::wire::{Message, Writer};
+
+    use super::*;
+    use crate::api::sample::{image, view};
+
+    #[track_caller]
+    fn check(include_fenced_brokers: bool, expected: &[(i32, bool)]) {
+        let image = image();
+        let request = DescribeClusterRequest { include_fenced_brokers, ..DescribeClusterRequest::default() };
+        let response = describe(view(&image), BrokerId(1), &request);
+        let named: Vec<_> =
+            response.brokers.iter().map(|broker| (broker.broker_id, broker.is_fenced)).collect();
+        assert_eq!((named.as_slice(), response.cluster_authorized_operations), (expected, NOT_ASKED));
+    }
+
+    #[test]
+    fn fenced_brokers_are_named_to_those_who_ask() {
+        check(false, &[(1, false)]);
+        check(true, &[(1, false), (2, true)]);
+    }
+
+    #[test]
+    fn every_version_can_be_written_and_refused() {
+        let image = image();
+        for version in DescribeClusterRequest::VERSIONS {
+            let response = describe(view(&image), BrokerId(1), &DescribeClusterRequest::default());
+            response.encode(&mut Writer::new(), version).expect("can be written");
+            let refusal = wrong_endpoint(CONTROLLERS, version);
+            refusal.encode(&mut Writer::new(), version).expect("can be written");
+            let expected =
+                if version == 0 { ErrorCode::InvalidRequest } else { ErrorCode::MismatchedEndpointType };
+            assert_eq!(refusal.error_code, expected.code());
+        }
     }
 }

@@ -48,20 +48,8 @@ pub async fn handle(
     }
     let image = broker.image();
     let view = ClusterView { image: &image, listener: &context.listener.name };
-    let answer = Answer { view, version: context.api_version };
-    let mut topics = answer.topics(&asked);
-    if request.include_topic_authorized_operations {
-        topics.iter_mut().for_each(|topic| topic.topic_authorized_operations = ALL_OF_TOPIC);
-    }
-    let cluster_operations = request.include_cluster_authorized_operations;
-    MetadataResponse {
-        brokers: brokers(view),
-        cluster_id: Some(image.cluster_id.as_str().into()),
-        controller_id: view.controller_id(broker.config.broker_id).0,
-        topics,
-        cluster_authorized_operations: if cluster_operations { ALL_OF_CLUSTER } else { NOT_ASKED },
-        ..MetadataResponse::default()
-    }
+    let answer = Answer { view, this: broker.config.broker_id, version: context.api_version };
+    answer.response(&request, &asked)
 }
 
 /// Takes the request for what its version means by it; none where it contradicts itself.
@@ -101,10 +89,27 @@ fn brokers(view: ClusterView<'_>) -> Vec<MetadataResponseBroker> {
 #[derive(Clone, Copy)]
 struct Answer<'a> {
     view: ClusterView<'a>,
+    this: BrokerId,
     version: i16,
 }
 
 impl Answer<'_> {
+    fn response(self, request: &MetadataRequest, asked: &Asked) -> MetadataResponse {
+        let mut topics = self.topics(asked);
+        if request.include_topic_authorized_operations {
+            topics.iter_mut().for_each(|topic| topic.topic_authorized_operations = ALL_OF_TOPIC);
+        }
+        let cluster_operations = request.include_cluster_authorized_operations;
+        MetadataResponse {
+            brokers: brokers(self.view),
+            cluster_id: Some(self.view.image.cluster_id.as_str().into()),
+            controller_id: self.view.controller_id(self.this).0,
+            topics,
+            cluster_authorized_operations: if cluster_operations { ALL_OF_CLUSTER } else { NOT_ASKED },
+            ..MetadataResponse::default()
+        }
+    }
+
     fn topics(self, asked: &Asked) -> Vec<MetadataResponseTopic> {
         match asked {
             Asked::All => {
@@ -193,6 +198,7 @@ fn refuse(request: &MetadataRequest) -> MetadataResponse {
 #[cfg(test)]
 mod tests {
     use protocol::messages::metadata_request::MetadataRequestTopic;
+    use protocol::wire::{Message, Writer};
 
     use super::*;
     use crate::api::sample::{image, topic_id, view, with_topic};
@@ -212,7 +218,7 @@ mod tests {
     ) -> Option<Vec<(String, ErrorCode, usize)>> {
         let image = with_topic(with_topic(image(), "b", &[1]), "a", &[1, -1]);
         let asked = asked(&MetadataRequest { topics, ..MetadataRequest::default() }, version)?;
-        let topics = Answer { view: view(&image), version }.topics(&asked);
+        let topics = Answer { view: view(&image), this: BrokerId(1), version }.topics(&asked);
         let shown = topics.into_iter().map(|topic| {
             let name = topic.name.map_or("none".to_owned(), String::from);
             (name, ErrorCode::from_code(topic.error_code), topic.partitions.len())
@@ -252,7 +258,7 @@ mod tests {
     #[track_caller]
     fn check_partition(leader: i32, version: i16, error: ErrorCode, replicas: &[i32]) {
         let image = with_topic(image(), "t", &[leader]);
-        let topic = Answer { view: view(&image), version }.by_name(&"t".into());
+        let topic = Answer { view: view(&image), this: BrokerId(1), version }.by_name(&"t".into());
         let partition = &topic.partitions[0];
         assert_eq!(ErrorCode::from_code(partition.error_code), error);
         assert_eq!((partition.leader_epoch, partition.replica_nodes.as_slice()), (5, replicas));
@@ -266,5 +272,24 @@ mod tests {
         check_partition(3, 12, ErrorCode::ListenerNotFound, &[1, 2, 3, 4]);
         check_partition(3, 5, ErrorCode::LeaderNotAvailable, &[1, 2, 3, 4]);
         check_partition(1, 0, ErrorCode::ReplicaNotAvailable, &[1]);
+    }
+
+    #[test]
+    fn every_version_can_be_written_with_all_that_it_can_ask_for() {
+        let image = with_topic(image(), "t", &[1, 3]);
+        for version in MetadataRequest::VERSIONS {
+            let request = MetadataRequest {
+                topics: (version > 0).then(|| vec![by_name("t"), by_name("u")]).or(Some(Vec::new())),
+                include_cluster_authorized_operations: (8..=10).contains(&version),
+                include_topic_authorized_operations: version >= 8,
+                ..MetadataRequest::default()
+            };
+            let asked = asked(&request, version).expect("is fine");
+            let answer = Answer { view: view(&image), this: BrokerId(1), version };
+            let response = answer.response(&request, &asked);
+            response.encode(&mut Writer::new(), version).expect("can be written");
+            refuse(&request).encode(&mut Writer::new(), version).expect("can be written");
+            assert_eq!((response.controller_id, response.brokers.len()), (1, 1));
+        }
     }
 }
