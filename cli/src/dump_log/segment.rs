@@ -10,7 +10,6 @@ use protocol::records::{
     BATCH_HEADER_LENGTH, BatchHeader, ControlRecordType, DECOMPRESSED_BYTES_MAX, EndTransactionMarker,
     Record, RecordBatch, RecordsError, TimestampType,
 };
-use serde_json::Value;
 
 use super::row::Row;
 use super::{Dump, base_offset};
@@ -153,7 +152,8 @@ fn record_row(header: &BatchHeader, record: &Record, print_data: bool) -> Row {
     if header.is_control() {
         control_facts(row, record)
     } else if print_data {
-        row.with("key", text(&record.key)).with("payload", text(&record.value))
+        let key = record.key.iter().fold(row, |row, key| row.with("key", text(key)));
+        record.value.iter().fold(key, |row, value| row.with("payload", text(value)))
     } else {
         row
     }
@@ -184,6 +184,6 @@ fn timestamp_name(header: &BatchHeader) -> &'static str {
     }
 }
 
-fn text(bytes: &Option<Bytes>) -> Value {
-    bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).into()
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
