@@ -81,6 +81,7 @@ impl SegmentFile {
     /// Creates the file, empty; an old file of that name is emptied.
     pub(crate) fn create(&self) -> Result<(), IoFailure> {
         self.home.cache.remove(self.cache_key);
+        self.state.lock().removed = false;
         self.open_with(OpenOptions::new().read(true).write(true).create(true).truncate(true))?;
         Ok(())
     }

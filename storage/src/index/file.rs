@@ -65,6 +65,14 @@ impl<E: IndexEntry> IndexFile<E> {
         }
     }
 
+    /// Whether the last entry is one that may stand behind the first.
+    pub(crate) fn grows(&self) -> Result<bool, IoFailure> {
+        match self.last()? {
+            Some(last) if self.len() > 1 => Ok(last.follows(self.get(0)?)),
+            _ => Ok(true),
+        }
+    }
+
     /// Reads the last entry into memory, so that neither [`IndexFile::last`] nor what follows a write can fail.
     pub(crate) fn warm(&mut self) -> Result<(), IoFailure> {
         if self.recent.is_empty()

@@ -11,10 +11,7 @@ use protocol::types::{LeaderEpoch, Offset};
 use super::{AppendError, Appended, Log, LogError};
 use crate::index::AbortedTransaction;
 use crate::producer::{AppendOrigin, AppendedBatch, BatchMetadata, ProducerUpdates, Verdict};
-use crate::segment::{WriteFailure, marker_of};
-
-/// The furthest apart that offsets of one write may lie, so that they fit into one segment.
-const MAX_OFFSET_SPAN: i64 = i32::MAX as i64;
+use crate::segment::{MAX_RELATIVE_OFFSET, WriteFailure, marker_of};
 
 impl Log {
     /// Appends what a leader was sent, under its epoch and at the next offsets. The batches must have passed
@@ -219,7 +216,7 @@ fn refuse_unless_growing(appended: &[AppendedBatch], mut expected: Offset) -> Re
 fn fits_one_segment(appended: &[AppendedBatch]) -> usize {
     let Some(first) = appended.first() else { return 0 };
     let near =
-        |batch: &&AppendedBatch| batch.header.last_offset() - first.header.base_offset <= MAX_OFFSET_SPAN;
+        |batch: &&AppendedBatch| batch.header.last_offset() - first.header.base_offset <= MAX_RELATIVE_OFFSET;
     appended.iter().take_while(near).count().max(1)
 }
 

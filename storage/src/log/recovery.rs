@@ -144,6 +144,10 @@ impl<'a> Recovery<'a> {
         let mut producers = ProducerState::default();
         let mut end = first;
         for base_offset in bases {
+            if base_offset > end && !self.config.cleanup_policy.compact {
+                self.remove_from(base_offset)?;
+                break;
+            }
             let Some(segment) = self.segments.get_mut(&base_offset) else { break };
             let (file_size, start) = segment.rewind_to(recovery_point)?;
             segment.transactions.truncate_to(start)?;
@@ -157,7 +161,7 @@ impl<'a> Recovery<'a> {
             let (next_offset, whole) = self.rescan(base_offset, file_size, end, &mut producers)?;
             end = next_offset;
             if !whole {
-                self.remove_behind(base_offset)?;
+                self.remove_from(base_offset + 1)?;
                 break;
             }
         }
@@ -235,10 +239,14 @@ impl<'a> Recovery<'a> {
         Ok(load_producers(&mut self.snapshots, self.segments.values(), start, end)?)
     }
 
-    fn remove_behind(&mut self, base_offset: Offset) -> Result<(), LogError> {
-        let behind = self.segments.split_off(&(base_offset + 1));
-        for segment in behind.values() {
-            tracing::warn!(file = %segment.log.path().display(), "removed a segment that lay behind a damaged one");
+    /// Removes the segments from `base_offset` on: those before have lost their end, or part of it. What was never
+    /// flushed may be lost to a crash from any file, and a log with a hole in it would never be repaired.
+    fn remove_from(&mut self, base_offset: Offset) -> Result<(), LogError> {
+        for segment in self.segments.split_off(&base_offset).values() {
+            tracing::warn!(
+                file = %segment.log.path().display(),
+                "removed a segment: what came before it was never flushed, and is not all there"
+            );
             self.recovered.cut_bytes += segment.log.length()?.unwrap_or(0);
             segment.files().into_iter().try_for_each(|file| file.remove())?;
         }

@@ -6,22 +6,25 @@ use protocol::types::Offset;
 
 use super::{AppendError, Log, LogError};
 use crate::producer::AppendedBatch;
-use crate::segment::Segment;
+use crate::segment::{MAX_RELATIVE_OFFSET, Segment};
 
 impl Log {
-    /// Begins a new segment if the active one has no room for the batches, or is old enough.
+    /// Begins a new segment if the active one has no room for the batches, or is old enough. It begins where the old one
+    /// ended, though compaction may have left a gap before the batches: recovery takes a gap between segments for a loss.
     pub(super) fn roll_if_due(&mut self, appended: &[AppendedBatch], now_ms: i64) -> Result<(), AppendError> {
         let (Some(first), Some(last)) = (appended.first(), appended.last()) else { return Ok(()) };
         let bytes: u64 = appended.iter().map(|batch| batch.header.batch_size() as u64).sum();
         let newest = appended.iter().map(|batch| batch.header.max_timestamp).max().unwrap_or(-1);
         let out_of_reach = !self.segments.active().can_hold(last.header.last_offset());
         if out_of_reach || self.is_full_for(bytes) || self.is_old_enough(newest, now_ms)? {
-            self.roll(first.header.base_offset, now_ms)?;
+            let in_reach = last.header.last_offset() - self.log_end_offset <= MAX_RELATIVE_OFFSET;
+            let base_offset = if in_reach { self.log_end_offset } else { first.header.base_offset };
+            self.roll(base_offset, now_ms)?;
         }
         Ok(())
     }
 
-    /// Begins a new segment, at the end of the log or behind it.
+    /// Begins a new segment.
     pub(super) fn roll(&mut self, base_offset: Offset, now_ms: i64) -> Result<(), LogError> {
         let created = Segment::create(&self.home, base_offset, now_ms);
         let segment = self.watch(created)?;

@@ -7,11 +7,15 @@ use super::{Log, LogError};
 use crate::segment::{Segment, SegmentError};
 
 impl Log {
-    /// Removes every batch that ends at `offset` or later. The log then ends at `offset`, or, where that lay within a
-    /// batch, at its beginning. The recovery point may have moved back: the owner checkpoints it before it appends.
+    /// Removes every batch that ends at `offset` or later. The log then ends behind the last batch that is left: at
+    /// `offset`, or below it if that lay within a batch or in a gap between two. The recovery point may have moved back: the owner checkpoints it before it appends.
+    ///
+    /// An epoch that this replica began as leader, and lost before it wrote under it, is forgotten even where there are no
+    /// batches to remove: its next leader knows nothing of it.
     pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> Result<(), LogError> {
         self.refuse_if_failed()?;
         if offset >= self.log_end_offset {
+            self.unsynced.epochs |= self.epochs.truncate_from_end(self.log_end_offset);
             return Ok(());
         }
         if offset < self.segments.first().base_offset {

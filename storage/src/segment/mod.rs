@@ -39,7 +39,7 @@ pub(crate) use scan::{BatchAt, BatchScan, SegmentError};
 use timestamps::MaxTimestamp;
 
 /// The furthest that an offset may lie from its segment's base offset.
-const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
+pub(crate) const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
 
 #[derive(Debug)]
 pub(crate) struct Segment {

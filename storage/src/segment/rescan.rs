@@ -80,13 +80,14 @@ impl Segment {
         }
     }
 
-    /// Whether the offset index leads where it says, as far as its last entry tells.
+    /// Whether the indexes are sound, as far as their last entries tell: there may be zeros behind true ones.
     pub(crate) fn has_true_index(&self) -> Result<bool, IoFailure> {
-        match self.last_indexed_batch() {
-            Ok(batch) => Ok(batch.is_some() || self.offsets.len() == 0),
-            Err(SegmentError::Damaged(_)) => Ok(false),
-            Err(SegmentError::Io(failure)) => Err(failure),
-        }
+        let offsets_are_true = match self.last_indexed_batch() {
+            Ok(batch) => batch.is_some() || self.offsets.len() == 0,
+            Err(SegmentError::Damaged(_)) => false,
+            Err(SegmentError::Io(failure)) => return Err(failure),
+        };
+        Ok(offsets_are_true && self.times.grows()?)
     }
 
     /// Shows the batches from `from` to `upto` to `visit`, and changes nothing.

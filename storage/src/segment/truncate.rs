@@ -6,12 +6,13 @@ use super::{Segment, SegmentError};
 use crate::failure::IoFailure;
 
 impl Segment {
-    /// Removes every batch that ends at `offset` or later. Returns the offset at which the segment ends now.
+    /// Removes every batch that ends at `offset` or later. Returns the offset behind the last that is left.
     pub(crate) fn truncate_to(&mut self, offset: Offset) -> Result<Offset, SegmentError> {
-        let Some(first_removed) = self.locate(offset)? else { return Ok(offset) };
-        self.cut(first_removed.position, first_removed.base_offset)?;
-        self.reload_max_timestamp()?;
-        Ok(offset.min(first_removed.base_offset))
+        if let Some(first_removed) = self.locate(offset)? {
+            self.cut(first_removed.position, first_removed.base_offset)?;
+            self.reload_max_timestamp()?;
+        }
+        self.read_next_offset()
     }
 
     /// Removes all from the batch at `position` on, which begins with `next_offset`.
