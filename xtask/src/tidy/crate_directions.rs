@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::manifest::{entries, members};
-use super::source::{code_lines, names};
+use super::source::code_lines;
 use super::tree::Tree;
 
 /// Our crates, each with those that it may link. Nothing links the last five.
@@ -21,11 +21,11 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("xtask", &[]),
 ];
 
-/// Who may use of a crate only these modules.
+/// Who may use of a crate only these modules and names.
 const ONLY: [(&str, &str, &[&str]); 3] = [
     ("storage", "protocol", &["records", "types"]),
     ("metadata", "protocol", &["types"]),
-    ("metadata", "storage", &["durable"]),
+    ("metadata", "storage", &["durable", "IoFailure"]),
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -53,14 +53,19 @@ fn modules(tree: &Tree) -> impl Iterator<Item = Finding> {
 }
 
 fn foreign_modules(path: &str, text: &str, to: &str, modules: &[&str]) -> Vec<Finding> {
-    let start = format!("{to}::");
-    let uses = code_lines(text).filter(|(_, line)| names(line, to) && line.contains(&start));
-    let wrong = uses.filter(|(_, line)| {
-        let mut after = line.match_indices(&start).map(|(at, _)| &line[at + start.len()..]);
-        after.any(|rest| !modules.iter().any(|module| rest.starts_with(module)))
-    });
+    let is_allowed = |named: &str| modules.iter().any(|module| named.starts_with(module));
+    let wrong = code_lines(text).filter(|(_, line)| !named_in(line, to).all(is_allowed));
     let what = format!("of {to} only {} may be used here, and by its full name", modules.join(", "));
     wrong.map(|(line, _)| Finding::new(path, line, what.clone())).collect()
+}
+
+/// What follows each `to::` of the line.
+fn named_in<'a>(line: &'a str, to: &str) -> impl Iterator<Item = &'a str> {
+    let start = format!("{to}::");
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let places: Vec<usize> = line.match_indices(&start).map(|(at, _)| at).collect();
+    let whole = places.into_iter().filter(move |at| !line[..*at].ends_with(is_name));
+    whole.map(move |at| &line[at + start.len()..])
 }
 
 #[cfg(test)]
@@ -91,5 +96,9 @@ mod tests {
             "//! A.\nuse protocol::types::Uuid;\nuse protocol::messages::FetchRequest;\n// protocol::wire\n";
         check_files(&[("metadata/src/image.rs", text)], &[("metadata/src/image.rs", 3)]);
         check_files(&[("broker/src/lib.rs", text)], &[]);
+        check_files(
+            &[("metadata/src/keys.rs", "//! A.\nuse remote_protocol::X;\nuse ::protocol::wire;\n")],
+            &[("metadata/src/keys.rs", 3)],
+        );
     }
 }

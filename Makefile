@@ -1,0 +1,16 @@
+# make test: everything that must hold, on a machine with Rust and nothing else of ours. CI calls it.
+
+.PHONY: test install-for-tests
+
+test: install-for-tests
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	cargo xtask tidy
+	cargo test --workspace
+
+# What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka. Does nothing the second time.
+install-for-tests:
+	@tools/install-system-packages
+	@tools/install-rust-components
+	@tools/install-python-clients
+	@tools/fetch-kafka >/dev/null
