@@ -137,7 +137,8 @@ fn make_broker(
         observer,
         seen,
     });
-    let fetch_sessions = FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
+    let fetch_sessions =
+        FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
     Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups })
 }
 
@@ -166,7 +167,8 @@ async fn serve(
 async fn stop_in_order(broker: &Arc<Broker>, mut services: JoinSet<()>) {
     while services.join_next().await.is_some() {}
     let closing = broker.clone();
-    let closed = tokio::task::spawn_blocking(move || closing.replicas.close(closing.link.broker_epoch())).await;
+    let closed =
+        tokio::task::spawn_blocking(move || closing.replicas.close(closing.link.broker_epoch())).await;
     if let Err(error) = closed {
         tracing::error!("closing the logs failed: {error}");
     }
@@ -176,11 +178,12 @@ async fn stop_in_order(broker: &Arc<Broker>, mut services: JoinSet<()>) {
 async fn bind_all(config: &BrokerConfig) -> Result<Vec<(Arc<Listener>, TcpListener)>, ServerError> {
     let mut sockets = Vec::new();
     for binding in &config.listeners.bindings {
-        let socket = bind(binding, config.sockets.listen_backlog).await.map_err(|source| ServerError::Bind {
-            name: binding.listener.name.clone(),
-            address: format!("{}:{}", binding.host, binding.port),
-            source,
-        })?;
+        let socket =
+            bind(binding, config.sockets.listen_backlog).await.map_err(|source| ServerError::Bind {
+                name: binding.listener.name.clone(),
+                address: format!("{}:{}", binding.host, binding.port),
+                source,
+            })?;
         sockets.push((binding.listener.clone(), socket));
     }
     Ok(sockets)

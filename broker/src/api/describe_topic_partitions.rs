@@ -162,6 +162,9 @@ mod tests {
     use protocol::messages::describe_topic_partitions_request::{Cursor as RequestCursor, TopicRequest};
 
     use super::*;
+
+    /// The topics described with their counts of partitions, and where the next page begins.
+    type Described = (Vec<(String, usize)>, Option<(String, i32)>);
     use crate::api::sample::{image, view, with_topic};
 
     fn cluster() -> ClusterImage {
@@ -178,10 +181,7 @@ mod tests {
     }
 
     /// The topics with their partitions, and where the next page begins.
-    fn page(
-        request: &DescribeTopicPartitionsRequest,
-        limit: i32,
-    ) -> (Vec<(String, usize)>, Option<(String, i32)>) {
+    fn page(request: &DescribeTopicPartitionsRequest, limit: i32) -> Described {
         let image = cluster();
         let names = names(view(&image), request).expect("the cursor is fine");
         let response = Page::new(view(&image), request, limit).fill(names);

@@ -138,7 +138,12 @@ impl Fetch {
         look
     }
 
-    fn read(&self, partition: &Partition, wanted: &Wanted, bytes_before: usize) -> Result<ReadAnswer, PartitionError> {
+    fn read(
+        &self,
+        partition: &Partition,
+        wanted: &Wanted,
+        bytes_before: usize,
+    ) -> Result<ReadAnswer, PartitionError> {
         let asked = &wanted.partition;
         let left = self.bytes_max.saturating_sub(bytes_before);
         partition.read(&Read {
@@ -156,7 +161,9 @@ impl Fetch {
         let mut topics: Vec<FetchableTopicResponse> = Vec::new();
         let mut ranges = Vec::new();
         let mut session = self.plan.session.as_ref().map(|session| session.lock());
-        for ((wanted, partition), Found { mut data, range }) in self.plan.wanted.iter().zip(&self.partitions).zip(look.found) {
+        for ((wanted, partition), Found { mut data, range }) in
+            self.plan.wanted.iter().zip(&self.partitions).zip(look.found)
+        {
             observe(partition, &data, range.as_ref());
             if let Some(range) = range {
                 data.records = Some(elsewhere(&range, ranges.len()));
@@ -170,7 +177,10 @@ impl Fetch {
         drop(session);
         let node_endpoints = self.add_leader_hints(&mut topics);
         let session_id = self.plan.session_id;
-        Fetched { response: FetchResponse { session_id, responses: topics, node_endpoints, ..Default::default() }, ranges }
+        Fetched {
+            response: FetchResponse { session_id, responses: topics, node_endpoints, ..Default::default() },
+            ranges,
+        }
     }
 
     fn add_leader_hints(&self, topics: &mut [FetchableTopicResponse]) -> Vec<NodeEndpoint> {
@@ -178,8 +188,11 @@ impl Fetch {
         let astray = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
         for topic in topics {
             for partition in topic.partitions.iter_mut().filter(|data| astray.contains(&data.error_code)) {
-                if let Some((leader, epoch)) = hints.leader(&topic.topic, topic.topic_id, partition.partition_index) {
-                    partition.current_leader = LeaderIdAndEpoch { leader_id: leader.0, leader_epoch: epoch.0 };
+                if let Some((leader, epoch)) =
+                    hints.leader(&topic.topic, topic.topic_id, partition.partition_index)
+                {
+                    partition.current_leader =
+                        LeaderIdAndEpoch { leader_id: leader.0, leader_epoch: epoch.0 };
                 }
             }
         }
@@ -187,7 +200,11 @@ impl Fetch {
     }
 }
 
-fn partition(broker: &Broker, uses_topic_ids: bool, wanted: &Wanted) -> Result<Arc<Partition>, PartitionError> {
+fn partition(
+    broker: &Broker,
+    uses_topic_ids: bool,
+    wanted: &Wanted,
+) -> Result<Arc<Partition>, PartitionError> {
     let index = wanted.partition.partition;
     if uses_topic_ids {
         broker.replicas.partition_by_id(wanted.topic.id, index)
@@ -219,9 +236,8 @@ fn found(wanted: &Wanted, answer: ReadAnswer, reach: Reach) -> Found {
         high_watermark: answer.high_watermark.0,
         last_stable_offset: answer.last_stable_offset.0,
         log_start_offset: answer.log_start_offset.0,
-        diverging_epoch: answer.diverging.map_or_else(EpochEndOffset::default, |(epoch, end)| EpochEndOffset {
-            epoch: epoch.0,
-            end_offset: end.0,
+        diverging_epoch: answer.diverging.map_or_else(EpochEndOffset::default, |(epoch, end)| {
+            EpochEndOffset { epoch: epoch.0, end_offset: end.0 }
         }),
         aborted_transactions: (reach == Reach::LastStableOffset).then(|| aborted.collect()),
         records: Some(RecordSet::Bytes(Default::default())),
@@ -250,11 +266,17 @@ fn push(topics: &mut Vec<FetchableTopicResponse>, wanted: &Wanted, data: Partiti
     let (name, id) = (&wanted.topic.name, wanted.topic.id);
     match topics.last_mut().filter(|last| last.topic == *name && last.topic_id == id) {
         Some(topic) => topic.partitions.push(data),
-        None => topics.push(FetchableTopicResponse { topic: name.clone(), topic_id: id, partitions: vec![data] }),
+        None => {
+            topics.push(FetchableTopicResponse { topic: name.clone(), topic_id: id, partitions: vec![data] })
+        }
     }
 }
 
-fn observe(partition: &Result<Arc<Partition>, PartitionError>, data: &PartitionData, range: Option<&FileRange>) {
+fn observe(
+    partition: &Result<Arc<Partition>, PartitionError>,
+    data: &PartitionData,
+    range: Option<&FileRange>,
+) {
     if let Ok(partition) = partition {
         partition.metrics.observe_fetch(range.map_or(0, |range| range.length.into()));
         partition.metrics.observe_fetch_request(data.error_code != 0);

@@ -27,6 +27,9 @@ const DEBUGGING_CONSUMER: i32 = -2;
 
 const READ_COMMITTED: i8 = 1;
 
+/// From this version on a response tells the leader epoch of what was found (KIP-320).
+const LEADER_EPOCH_SINCE: i16 = 4;
+
 /// The oldest version that knows each special timestamp.
 const MAX_TIMESTAMP_SINCE: i16 = 7;
 const EARLIEST_LOCAL_SINCE: i16 = 8;
@@ -34,18 +37,26 @@ const LATEST_TIERED_SINCE: i16 = 9;
 const EARLIEST_PENDING_UPLOAD_SINCE: i16 = 11;
 
 /// Answers for each partition by itself.
-pub async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
     let version = context.api_version;
     if !searches_the_log(&request) {
         return answer(broker, version, &request);
     }
     let broker = broker.clone();
-    tokio::task::spawn_blocking(move || answer(&broker, version, &request)).await.unwrap_or_default()
+    let request = Arc::new(request);
+    let asked = request.clone();
+    let answered = tokio::task::spawn_blocking(move || answer(&broker, version, &asked)).await;
+    answered.unwrap_or_else(|_| refused(&request, ErrorCode::UnknownServerError))
 }
 
 /// Looking for a timestamp reads the log, perhaps from the disk: never on a network thread.
 fn searches_the_log(request: &ListOffsetsRequest) -> bool {
-    let mut timestamps = request.topics.iter().flat_map(|topic| &topic.partitions).map(|asked| asked.timestamp);
+    let mut timestamps =
+        request.topics.iter().flat_map(|topic| &topic.partitions).map(|asked| asked.timestamp);
     timestamps.any(|timestamp| timestamp >= 0 || timestamp == MAX_TIMESTAMP)
 }
 
@@ -78,11 +89,14 @@ fn offset(
     let partition = broker.replicas.partition(&topic.name, asked.partition_index)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
     let found = partition.find_offset(query, reach, expected)?;
-    let mut response = ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
+    let mut response =
+        ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
     if let Some(found) = found {
         response.offset = found.offset.0;
         response.timestamp = found.timestamp_ms;
-        response.leader_epoch = found.leader_epoch.0;
+        if version >= LEADER_EPOCH_SINCE {
+            response.leader_epoch = found.leader_epoch.0;
+        }
     }
     Ok(response)
 }
@@ -109,12 +123,22 @@ fn reach(request: &ListOffsetsRequest) -> Reach {
     }
 }
 
+/// The same error for every partition.
+fn refused(request: &ListOffsetsRequest, error: ErrorCode) -> ListOffsetsResponse {
+    let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
+        name: topic.name.clone(),
+        partitions: topic.partitions.iter().map(|asked| failed(asked.partition_index, error)).collect(),
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
+}
+
 /// Partitions that the request names more than once: none of them is answered.
 fn named_twice(request: &ListOffsetsRequest) -> HashSet<(&str, i32)> {
     let mut seen = HashSet::new();
-    let named = request.topics.iter().flat_map(|topic| {
-        topic.partitions.iter().map(|asked| (topic.name.as_str(), asked.partition_index))
-    });
+    let named = request
+        .topics
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(|asked| (topic.name.as_str(), asked.partition_index)));
     named.filter(|&partition| !seen.insert(partition)).collect()
 }
 

@@ -32,7 +32,11 @@ fn answer(broker: &Broker, topic: &str, asked: &OffsetForLeaderPartition) -> Epo
     }
 }
 
-fn end_of_epoch(broker: &Broker, topic: &str, asked: &OffsetForLeaderPartition) -> Result<EpochEndOffset, PartitionError> {
+fn end_of_epoch(
+    broker: &Broker,
+    topic: &str,
+    asked: &OffsetForLeaderPartition,
+) -> Result<EpochEndOffset, PartitionError> {
     let partition = broker.replicas.partition(topic, asked.partition)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
     let (epoch, end) = partition.end_of_epoch(LeaderEpoch(asked.leader_epoch), expected)?;

@@ -48,7 +48,8 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRe
     let Some(acks) = acks(request.acks) else {
         return Produced::Now(refused(&request, ErrorCode::InvalidRequiredAcks));
     };
-    let mut request_append = RequestAppend { broker, context, acks, wait: None, places: Vec::new(), now_ms: wall_clock_ms() };
+    let mut request_append =
+        RequestAppend { broker, context, acks, wait: None, places: Vec::new(), now_ms: wall_clock_ms() };
     let topics = request.topic_data.into_iter().enumerate();
     let responses = topics.map(|(index, topic)| request_append.topic(index, topic)).collect();
     let (wait, places) = (request_append.wait, request_append.places);
@@ -59,7 +60,12 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRe
     add_leader_hints(broker, context, &mut response);
     let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
     match wait {
-        Some(wait) => Produced::Replicating(Replicating { response, wait, places, deadline: context.received_at + timeout }),
+        Some(wait) => Produced::Replicating(Replicating {
+            response,
+            wait,
+            places,
+            deadline: context.received_at + timeout,
+        }),
         None => Produced::Now(response),
     }
 }
@@ -134,7 +140,11 @@ impl RequestAppend<'_> {
         }
     }
 
-    fn append(&mut self, partition: &Partition, records: Option<RecordSet>) -> Result<LeaderAppend, PartitionError> {
+    fn append(
+        &mut self,
+        partition: &Partition,
+        records: Option<RecordSet>,
+    ) -> Result<LeaderAppend, PartitionError> {
         let Some(RecordSet::Bytes(records)) = records else { return Err(PartitionError::NotOneBatch) };
         let result = partition.append(&records, self.acks, &mut self.wait, self.now_ms);
         let (metrics, bytes) = (&partition.metrics, records.len() as u64);
@@ -202,14 +212,19 @@ fn add_leader_hints(broker: &Broker, context: &RequestContext, response: &mut Pr
             }
         }
     }
-    response.node_endpoints = hints.into_nodes(|node_id, host, port, rack| NodeEndpoint { node_id, host, port, rack });
+    response.node_endpoints =
+        hints.into_nodes(|node_id, host, port, rack| NodeEndpoint { node_id, host, port, rack });
 }
 
 fn first_error(response: &ProduceResponse) -> Result<(), String> {
     for topic in &response.responses {
-        for partition in topic.partition_responses.iter().filter(|partition| partition.error_code != 0) {
+        if let Some(partition) = topic.partition_responses.iter().find(|partition| partition.error_code != 0)
+        {
             let code = ErrorCode::from_code(partition.error_code);
-            return Err(format!("a produce with acks=0 to {}-{} failed: {code:?}", topic.name, partition.index));
+            return Err(format!(
+                "a produce with acks=0 to {}-{} failed: {code:?}",
+                topic.name, partition.index
+            ));
         }
     }
     Ok(())

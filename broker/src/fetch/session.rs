@@ -121,7 +121,8 @@ impl Session {
         let key = (topic.clone(), outcome.partition_index);
         let Some(&place) = self.places.get(&key) else { return true };
         let Some(remembered) = self.partitions.get_mut(&place) else { return true };
-        let told = Told { high_watermark: outcome.high_watermark, log_start_offset: outcome.log_start_offset };
+        let told =
+            Told { high_watermark: outcome.high_watermark, log_start_offset: outcome.log_start_offset };
         let has_records = outcome.records.as_ref().is_some_and(|records| !records.is_empty());
         let failed = outcome.error_code != 0;
         let redirected = outcome.preferred_read_replica >= 0 || outcome.diverging_epoch.epoch >= 0;
@@ -156,6 +157,9 @@ pub fn wants_session(request: &FetchRequest) -> bool {
 pub fn wanted(request: &FetchRequest) -> impl Iterator<Item = Wanted> {
     request.topics.iter().flat_map(|topic| {
         let reference = TopicRef { name: topic.topic.clone(), id: topic.topic_id };
-        topic.partitions.iter().map(move |partition| Wanted { topic: reference.clone(), partition: partition.clone() })
+        topic
+            .partitions
+            .iter()
+            .map(move |partition| Wanted { topic: reference.clone(), partition: partition.clone() })
     })
 }

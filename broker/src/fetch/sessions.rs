@@ -40,14 +40,18 @@ impl FetchSessions {
         FetchSessions { slots, evicted_after, cached: Mutex::default() }
     }
 
-    /// Open sessions.
-    pub fn len(&self) -> usize {
-        self.cached.lock().len()
-    }
-
     /// What a request is to read. `uses_topic_ids`: it is of version 13 or later.
-    pub fn plan(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Result<Plan, ErrorCode> {
-        if is_full(request) { Ok(self.full(request, uses_topic_ids, now)) } else { self.next(request, uses_topic_ids, now) }
+    pub fn plan(
+        &self,
+        request: &FetchRequest,
+        uses_topic_ids: bool,
+        now: Instant,
+    ) -> Result<Plan, ErrorCode> {
+        if is_full(request) {
+            Ok(self.full(request, uses_topic_ids, now))
+        } else {
+            self.next(request, uses_topic_ids, now)
+        }
     }
 
     fn full(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Plan {

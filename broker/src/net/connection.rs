@@ -75,7 +75,9 @@ pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: 
     match connection.run(&broker, shutdown, settings.connections_max_idle).await {
         End::Frame(FrameError::Closed) | End::Shutdown => {}
         End::Idle => tracing::debug!(peer = %address, "closed: {}", End::Idle),
-        End::Send(SendError::Socket(error)) => tracing::debug!(peer = %address, "closed: sending failed: {error}"),
+        End::Send(SendError::Socket(error)) => {
+            tracing::debug!(peer = %address, "closed: sending failed: {error}")
+        }
         end => tracing::warn!(peer = %address, "connection closed: {end}"),
     }
 }
@@ -120,10 +122,14 @@ impl Connection {
             let Some(frame) = self.frames.buffered()? else { break };
             match api::dispatch(broker, &mut self.peer, frame) {
                 Answer::Ready(response) if self.waiting.is_empty() => self.outbox.push(response),
-                Answer::Ready(response) => self.waiting.push_back(Either::Left(std::future::ready(Ok(response)))),
+                Answer::Ready(response) => {
+                    self.waiting.push_back(Either::Left(std::future::ready(Ok(response))))
+                }
                 Answer::Later(outcome) => self.waiting.push_back(Either::Right(outcome)),
                 Answer::Silent => {}
-                Answer::Close(reason) => self.waiting.push_back(Either::Left(std::future::ready(Err(reason)))),
+                Answer::Close(reason) => {
+                    self.waiting.push_back(Either::Left(std::future::ready(Err(reason))))
+                }
             }
         }
         Ok(self.outbox.flush(&self.socket).await?)

@@ -83,7 +83,8 @@ impl Frames {
     /// Room for the rest of the frame, but at most as much again as has arrived of it.
     fn make_room(&mut self) -> Result<(), FrameError> {
         let arrived = self.buffer.len();
-        let missing = self.announced()?.map_or(BUFFER_BYTES_MIN, |length| (4 + length).saturating_sub(arrived));
+        let missing =
+            self.announced()?.map_or(BUFFER_BYTES_MIN, |length| (4 + length).saturating_sub(arrived));
         let ahead = arrived.clamp(BUFFER_BYTES_MIN, BUFFER_GROWTH_BYTES_MAX);
         let wanted = missing.clamp(BUFFER_BYTES_MIN, ahead.max(BUFFER_BYTES_MIN));
         if self.buffer.capacity() - arrived < wanted {

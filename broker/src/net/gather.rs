@@ -124,7 +124,8 @@ impl Outbox {
 async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), SendError> {
     let file = range.file.descriptor().map_err(io::Error::other).map_err(SendError::Log)?;
     while range.length > 0 {
-        let mut resident = cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
+        let mut resident =
+            cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
         while resident > 0 {
             let sent = send_some(socket, &file, range, resident).await?;
             resident -= sent;
@@ -134,7 +135,12 @@ async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), Sen
 }
 
 /// One `sendfile` of the range's beginning, once the socket takes any of it.
-async fn send_some(socket: &TcpStream, file: &File, range: &mut FileRange, resident: u32) -> Result<u32, SendError> {
+async fn send_some(
+    socket: &TcpStream,
+    file: &File,
+    range: &mut FileRange,
+    resident: u32,
+) -> Result<u32, SendError> {
     loop {
         match try_send_file(socket, file, range.position, resident as usize) {
             Ok(0) => return Err(SendError::Short { missing: range.length }),

@@ -73,7 +73,11 @@ pub async fn serve(
             }
             Err(error) => {
                 if failures.is_multiple_of(ACCEPT_FAILURES_PER_LOG_LINE) {
-                    tracing::error!(listener = listener.name, failures, "accepting a connection failed: {error}");
+                    tracing::error!(
+                        listener = listener.name,
+                        failures,
+                        "accepting a connection failed: {error}"
+                    );
                 }
                 failures += 1;
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
@@ -83,7 +87,10 @@ pub async fn serve(
     drop(socket);
     let drained = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
-        tracing::warn!(listener = listener.name, "connections were cut that did not take their responses in {DRAIN:?}");
+        tracing::warn!(
+            listener = listener.name,
+            "connections were cut that did not take their responses in {DRAIN:?}"
+        );
     }
 }
 

@@ -9,18 +9,20 @@ use parking_lot::Mutex;
 use crate::config::SocketConfig;
 
 /// Counts the connections of all listeners.
+#[derive(Debug)]
 pub struct ConnectionQuota {
     limits: SocketConfig,
     open: Mutex<Open>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Open {
     total: usize,
     by_ip: HashMap<IpAddr, usize>,
 }
 
 /// One connection's place; dropping it gives the place back.
+#[derive(Debug)]
 pub(super) struct Place {
     quota: Arc<ConnectionQuota>,
     ip: IpAddr,
@@ -78,10 +80,14 @@ mod tests {
 
     #[test]
     fn a_place_is_given_back_when_its_connection_ends() {
-        let quota = ConnectionQuota::new(SocketConfig { max_connections: 2, max_connections_per_ip: 1, ..SocketConfig::default() });
-        let place = quota.take(HERE).ok().expect("the first has a place");
+        let quota = ConnectionQuota::new(SocketConfig {
+            max_connections: 2,
+            max_connections_per_ip: 1,
+            ..SocketConfig::default()
+        });
+        let place = quota.take(HERE).expect("the first has a place");
         assert_eq!(quota.take(HERE).err(), Some(NoPlace::PerIp(1)));
-        let _other = quota.take(THERE).ok().expect("another address has its own");
+        let _other = quota.take(THERE).expect("another address has its own");
         assert_eq!(quota.take(HERE).err(), Some(NoPlace::Total(2)));
         drop(place);
         assert!(quota.take(HERE).is_ok());

@@ -73,7 +73,13 @@ mod tests {
     #[test]
     fn what_was_just_written_is_resident_and_what_was_dropped_is_not() {
         let path = std::env::temp_dir().join(format!("milena-residency-{}", std::process::id()));
-        let mut file = std::fs::File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("open");
+        let mut file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .expect("open");
         file.write_all(&vec![7; 1 << 20]).expect("write");
         assert!(is_resident(file.as_fd(), 0, 1 << 20));
         file.sync_all().expect("sync");

@@ -12,7 +12,12 @@ pub(super) const SENDFILE_BYTES_MAX: usize = 256 * 1024;
 
 /// Moves bytes of `file` from `position` on to the socket and returns how many went; 0 at the end of the file.
 /// `WouldBlock` where the socket takes none now.
-pub(super) fn try_send_file(socket: &TcpStream, file: impl AsFd, position: u64, length: usize) -> io::Result<usize> {
+pub(super) fn try_send_file(
+    socket: &TcpStream,
+    file: impl AsFd,
+    position: u64,
+    length: usize,
+) -> io::Result<usize> {
     let mut offset = i64::try_from(position).map_err(|_| io::ErrorKind::InvalidInput)?;
     socket.try_io(Interest::WRITABLE, || {
         sendfile64(socket, &file, Some(&mut offset), length.min(SENDFILE_BYTES_MAX)).map_err(io::Error::from)

@@ -38,7 +38,10 @@ struct Entry {
 impl AckWait {
     /// A wait for nothing yet.
     pub fn new() -> Arc<AckWait> {
-        Arc::new(AckWait { pending: Mutex::new(Pending { count: 0, outcomes: Vec::new() }), settled: Notify::new() })
+        Arc::new(AckWait {
+            pending: Mutex::new(Pending { count: 0, outcomes: Vec::new() }),
+            settled: Notify::new(),
+        })
     }
 
     /// Waits until every partition has answered.

@@ -41,7 +41,9 @@ impl Replicas {
     fn apply_topic(&self, image: &ClusterImage, topic: &TopicImage) {
         let config = self.topic_log_config(image, &topic.name);
         for (index, state) in topic.partitions.iter().enumerate() {
-            let Some(position) = state.replicas.iter().position(|&replica| replica == self.broker) else { continue };
+            let Some(position) = state.replicas.iter().position(|&replica| replica == self.broker) else {
+                continue;
+            };
             let Ok(index) = i32::try_from(index) else { continue };
             let at = TopicPartition::new(topic.name.as_str(), index);
             let wanted_dir = state.directories.get(position).copied().unwrap_or(Uuid::ZERO);
@@ -72,7 +74,13 @@ impl Replicas {
     }
 
     /// A new replica with an empty log; offline where its log can't be made.
-    fn create(&self, at: &TopicPartition, topic_id: Uuid, wanted_dir: Uuid, config: &Arc<LogConfig>) -> Arc<Partition> {
+    fn create(
+        &self,
+        at: &TopicPartition,
+        topic_id: Uuid,
+        wanted_dir: Uuid,
+        config: &Arc<LogConfig>,
+    ) -> Arc<Partition> {
         let dir = self.place(wanted_dir);
         let partition = Partition::opening(at.clone(), dir.clone(), self.broker, config.clone());
         match self.create_log(at, topic_id, dir, config) {

@@ -35,10 +35,11 @@ impl CoordinatorLog for InternalTopic {
     fn append(&self, partition: i32, epoch: LeaderEpoch, batch: RecordBatch) -> Result<Appending, ErrorCode> {
         let partition = self.partition(partition)?;
         let mut wait = None;
-        let appended = partition.append_internal(batch, epoch, &mut wait, wall_clock_ms()).map_err(|error| {
-            self.replicas.note_failure(&partition, &error);
-            error.code()
-        })?;
+        let appended =
+            partition.append_internal(batch, epoch, &mut wait, wall_clock_ms()).map_err(|error| {
+                self.replicas.note_failure(&partition, &error);
+                error.code()
+            })?;
         Ok(Appending { base_offset: appended.appended.base_offset, committed: Box::pin(committed(wait)) })
     }
 
@@ -68,7 +69,12 @@ async fn committed(wait: Option<Arc<AckWait>>) -> Result<(), ErrorCode> {
 }
 
 /// Reads below the high watermark; sleeps while there is more in the log than that.
-async fn read(partition: Arc<Partition>, epoch: LeaderEpoch, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
+async fn read(
+    partition: Arc<Partition>,
+    epoch: LeaderEpoch,
+    from: Offset,
+    bytes_max: usize,
+) -> Result<Bytes, ErrorCode> {
     let poll = LongPoll::watching(vec![partition.clone()]);
     let read = Read {
         from,

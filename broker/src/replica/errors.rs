@@ -85,9 +85,12 @@ impl PartitionError {
     pub fn is_disk_failure(&self) -> bool {
         let failure = match self {
             PartitionError::Append(AppendError::Log(LogError::Io(failure)))
-            | PartitionError::Log(LogError::Io(failure) | LogError::Checkpoint(CheckpointError::Io(failure)))
+            | PartitionError::Log(
+                LogError::Io(failure) | LogError::Checkpoint(CheckpointError::Io(failure)),
+            )
             | PartitionError::Read(ReadError::Io(failure)) => failure,
-            PartitionError::Append(AppendError::Log(LogError::Failed)) | PartitionError::Log(LogError::Failed) => return true,
+            PartitionError::Append(AppendError::Log(LogError::Failed))
+            | PartitionError::Log(LogError::Failed) => return true,
             _ => return false,
         };
         !failure.is_disk_full() && !failure.is_out_of_descriptors()
@@ -106,7 +109,9 @@ fn code_of_batch(error: &InvalidBatch) -> ErrorCode {
         InvalidBatch::LogAppendTime => ErrorCode::InvalidTimestamp,
         InvalidBatch::Records(records) => match records.first() {
             Some(InvalidRecord::Timestamp { .. }) => ErrorCode::InvalidTimestamp,
-            Some(InvalidRecord::NullKey { .. } | InvalidRecord::OffsetDelta { .. }) | None => ErrorCode::InvalidRecord,
+            Some(InvalidRecord::NullKey { .. } | InvalidRecord::OffsetDelta { .. }) | None => {
+                ErrorCode::InvalidRecord
+            }
         },
     }
 }

@@ -4,7 +4,6 @@
 //! pool. The last act of a clean stop is here too.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,12 @@ use crate::config::{LogsConfig, ReplicationConfig};
 const REMOVAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Does every duty by its clock until shutdown.
-pub async fn run(replicas: Arc<Replicas>, logs: LogsConfig, replication: ReplicationConfig, shutdown: Shutdown) {
+pub async fn run(
+    replicas: Arc<Replicas>,
+    logs: LogsConfig,
+    replication: ReplicationConfig,
+    shutdown: Shutdown,
+) {
     let every = |interval, duty| repeat(replicas.clone(), interval, duty);
     let flushes = async {
         match logs.flush_scheduler_interval {
@@ -43,17 +47,15 @@ pub async fn run(replicas: Arc<Replicas>, logs: LogsConfig, replication: Replica
     }
 }
 
-fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)) -> impl Future<Output = ()> {
-    async move {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+async fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
         ticks.tick().await;
-        loop {
-            ticks.tick().await;
-            let replicas = replicas.clone();
-            if let Err(error) = tokio::task::spawn_blocking(move || duty(&replicas)).await {
-                tracing::error!("housekeeping failed: {error}");
-            }
+        let replicas = replicas.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || duty(&replicas)).await {
+            tracing::error!("housekeeping failed: {error}");
         }
     }
 }
@@ -136,7 +138,9 @@ impl Replicas {
 
     /// Closes one log and gives its recovery point; one that was never opened keeps what was found.
     fn close_one(&self, partition: &Partition) -> Option<Offset> {
-        let Some(log) = partition.remove() else { return partition.dir.found.get(RECOVERY_POINTS, &partition.at) };
+        let Some(log) = partition.remove() else {
+            return partition.dir.found.get(RECOVERY_POINTS, &partition.at);
+        };
         let outcome = log.close().map(Some).map_err(PartitionError::from);
         self.note_outcome(partition, outcome).flatten()
     }
@@ -144,7 +148,8 @@ impl Replicas {
     /// Calls `duty` for every open log, under its partition's lock, with the high watermark.
     fn tend(&self, duty: impl Fn(&Partition, &mut Log, Offset) -> Result<(), PartitionError>) {
         for partition in self.all() {
-            let outcome = partition.with_log(|log, high_watermark| duty(&partition, log, high_watermark).map(Some));
+            let outcome =
+                partition.with_log(|log, high_watermark| duty(&partition, log, high_watermark).map(Some));
             self.note_outcome(&partition, outcome);
         }
     }
@@ -160,8 +165,12 @@ impl Replicas {
 
     /// Writes one checkpoint file per directory, where it changed. A log that is not open keeps what was found.
     fn checkpoint(&self, name: &'static str, offset: impl Fn(&Log, Offset) -> Option<Offset>) {
-        let mut offsets: BTreeMap<_, OffsetCheckpoint> =
-            self.dirs.iter().filter(|dir| dir.is_online()).map(|dir| (dir.id, OffsetCheckpoint::new())).collect();
+        let mut offsets: BTreeMap<_, OffsetCheckpoint> = self
+            .dirs
+            .iter()
+            .filter(|dir| dir.is_online())
+            .map(|dir| (dir.id, OffsetCheckpoint::new()))
+            .collect();
         for partition in self.all() {
             let Some(offsets) = offsets.get_mut(&partition.dir.id) else { continue };
             let state = partition.lock();
@@ -178,7 +187,12 @@ impl Replicas {
         }
     }
 
-    fn write_checkpoint(&self, dir: &Arc<super::ReplicaDir>, name: &'static str, offsets: BTreeMap<TopicPartition, Offset>) {
+    fn write_checkpoint(
+        &self,
+        dir: &Arc<super::ReplicaDir>,
+        name: &'static str,
+        offsets: BTreeMap<TopicPartition, Offset>,
+    ) {
         if let Err(error) = dir.write_checkpoint(name, offsets) {
             tracing::error!("a checkpoint is not written: {error}");
             if error.is_disk_failure() {

@@ -10,6 +10,9 @@ use storage::log::{CleanupPolicy, LogConfig};
 
 use super::Replicas;
 
+/// Kafka's largest number, which stands for no limit.
+const ENDLESS: u64 = i64::MAX as u64;
+
 impl Replicas {
     /// For a log whose topic no image has named yet: what the broker's own file says.
     pub(super) fn default_log_config(&self) -> Arc<LogConfig> {
@@ -47,7 +50,10 @@ fn log_config(topic: &TopicConfig, producer_id_expiration: Duration) -> LogConfi
         timestamp_before_max: unless_endless(topic, "message.timestamp.before.max.ms"),
         timestamp_after_max: unless_endless(topic, "message.timestamp.after.max.ms"),
         compression: compression(&topic.text("compression.type")),
-        flush_messages: u64::try_from(topic.number("flush.messages")).unwrap_or(u64::MAX),
+        flush_messages: u64::try_from(topic.number("flush.messages"))
+            .ok()
+            .filter(|&n| n < ENDLESS)
+            .unwrap_or(u64::MAX),
         producer_id_expiration,
     }
 }
@@ -57,9 +63,8 @@ fn limit(topic: &TopicConfig, key: &str) -> Option<Duration> {
     u64::try_from(topic.number(key)).ok().map(Duration::from_millis)
 }
 
-/// Kafka's largest number stands for no limit.
 fn unless_endless(topic: &TopicConfig, key: &str) -> Option<Duration> {
-    (topic.number(key) != i64::MAX).then(|| limit(topic, key)).flatten()
+    limit(topic, key).filter(|limit| limit.as_millis() < u128::from(ENDLESS))
 }
 
 fn u32_of(topic: &TopicConfig, key: &str) -> u32 {
@@ -85,7 +90,8 @@ mod tests {
 
     fn resolved(own: &[(&str, &str)]) -> LogConfig {
         let (statics, image) = (BTreeMap::new(), ClusterImage::default());
-        let own: BTreeMap<_, _> = own.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let own: BTreeMap<_, _> =
+            own.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         let layers = Layers::of(&image, None, &statics);
         log_config(&TopicConfig::new(layers, Some(&own)), LogConfig::default().producer_id_expiration)
     }
@@ -97,7 +103,8 @@ mod tests {
 
     #[test]
     fn what_is_set_on_the_topic_holds() {
-        let config = resolved(&[("retention.ms", "-1"), ("cleanup.policy", "compact"), ("compression.type", "zstd")]);
+        let config =
+            resolved(&[("retention.ms", "-1"), ("cleanup.policy", "compact"), ("compression.type", "zstd")]);
         assert_eq!(config.retention_time, None);
         assert_eq!(config.cleanup_policy, CleanupPolicy { delete: false, compact: true });
         assert_eq!(config.compression, Some(Compression::Zstd));

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use protocol::types::{BrokerId, Offset, Uuid};
-use storage::checkpoint::{CheckpointError, HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS};
+use storage::checkpoint::{
+    CheckpointError, HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS,
+};
 use storage::log::LogError;
 use storage::log_dir::{CleanShutdown, LogDir, LogDirError, MetaProperties};
 use storage::{IoFailure, TopicPartition};
@@ -61,9 +63,13 @@ pub enum LogDirsError {
     Io(#[from] IoFailure),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    #[error("{path} belongs to node.id={found}, and this broker is {expected}: give each broker its own log.dirs")]
+    #[error(
+        "{path} belongs to node.id={found}, and this broker is {expected}: give each broker its own log.dirs"
+    )]
     OtherNode { path: PathBuf, found: BrokerId, expected: BrokerId },
-    #[error("{path} belongs to cluster {found}, and the controller's is {expected}: a broker never changes its cluster")]
+    #[error(
+        "{path} belongs to cluster {found}, and the controller's is {expected}: a broker never changes its cluster"
+    )]
     OtherCluster { path: PathBuf, found: String, expected: String },
     #[error("the kernel gave no randomness for a directory id: {0}")]
     Randomness(String),
@@ -74,7 +80,9 @@ impl ReplicaDir {
     pub fn open(path: &Path, node_id: BrokerId) -> Result<ReplicaDir, LogDirsError> {
         let dir = LogDir::open(path)?;
         let properties = dir.read_meta_properties()?;
-        if let Some(found) = properties.as_ref().map(|properties| properties.node_id).filter(|&found| found != node_id) {
+        if let Some(found) =
+            properties.as_ref().map(|properties| properties.node_id).filter(|&found| found != node_id)
+        {
             return Err(LogDirsError::OtherNode { path: path.to_owned(), found, expected: node_id });
         }
         let id = match properties.as_ref().and_then(|properties| properties.directory_id) {
@@ -119,7 +127,11 @@ impl ReplicaDir {
     }
 
     /// Replaces a checkpoint file, unless it has these offsets already.
-    pub(super) fn write_checkpoint(&self, name: &'static str, offsets: OffsetCheckpoint) -> Result<(), PartitionError> {
+    pub(super) fn write_checkpoint(
+        &self,
+        name: &'static str,
+        offsets: OffsetCheckpoint,
+    ) -> Result<(), PartitionError> {
         let mut written = self.written.lock();
         if written.get(name) == Some(&offsets) {
             return Ok(());
@@ -141,7 +153,8 @@ impl ReplicaDir {
             None => {}
         }
         let (cluster_id, directory_id) = (cluster_id.to_owned(), Some(self.id));
-        let properties = MetaProperties { cluster_id: cluster_id.clone(), node_id: self.node_id, directory_id };
+        let properties =
+            MetaProperties { cluster_id: cluster_id.clone(), node_id: self.node_id, directory_id };
         self.dir.write_meta_properties(&properties)?;
         *settled = Some(cluster_id);
         Ok(())

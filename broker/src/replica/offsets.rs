@@ -45,7 +45,10 @@ impl Partition {
         let found = match query {
             OffsetQuery::Earliest => {
                 let start = log.log_start_offset();
-                return Ok(Some(plain(start, log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::UNKNOWN))));
+                return Ok(Some(plain(
+                    start,
+                    log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::UNKNOWN),
+                )));
             }
             OffsetQuery::Latest => return Ok(Some(plain(upto, epoch))),
             OffsetQuery::LatestTiered => return Ok(None),

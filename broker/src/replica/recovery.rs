@@ -89,7 +89,11 @@ impl Replicas {
                 }
             };
             let spawned = thread::Builder::new().name("log-recovery".into()).spawn(open_all);
-            spawned.map_err(|source| storage::IoFailure { action: "start the recovery of", path: dir.path().into(), source })?;
+            spawned.map_err(|source| storage::IoFailure {
+                action: "start the recovery of",
+                path: dir.path().into(),
+                source,
+            })?;
         }
         Ok(())
     }
@@ -109,7 +113,8 @@ impl Replicas {
                 if recovered.verified_bytes > 0 {
                     tracing::info!(partition = %at, verified = recovered.verified_bytes, cut = recovered.cut_bytes, "log recovered");
                 }
-                let checkpointed = dir.found.high_watermarks.get(at).copied().unwrap_or(log.log_start_offset());
+                let checkpointed =
+                    dir.found.high_watermarks.get(at).copied().unwrap_or(log.log_start_offset());
                 partition.opened(log, checkpointed);
             }
             Err(error) => {

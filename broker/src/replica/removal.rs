@@ -55,7 +55,9 @@ impl Replicas {
         drop(partition.remove());
         partition.dir.replicas.fetch_sub(1, Ordering::Relaxed);
         match rename(partition, &stray_name(at, Uuid::random().unwrap_or(Uuid::ZERO))) {
-            Ok(path) => tracing::warn!(partition = %at, path = %path.display(), "set aside: the cluster knows no such topic"),
+            Ok(path) => {
+                tracing::warn!(partition = %at, path = %path.display(), "set aside: the cluster knows no such topic")
+            }
             Err(error) => tracing::error!(partition = %at, "an unknown replica keeps its directory: {error}"),
         }
     }
@@ -73,6 +75,7 @@ impl Replicas {
 
 fn rename(partition: &Partition, name: &str) -> Result<PathBuf, String> {
     let path = partition.dir.path().join(name);
-    std::fs::rename(partition.dir.dir.partition_path(&partition.at), &path).map_err(|error| error.to_string())?;
+    std::fs::rename(partition.dir.dir.partition_path(&partition.at), &path)
+        .map_err(|error| error.to_string())?;
     Ok(path)
 }

@@ -64,10 +64,16 @@ impl Role {
                 leader.partition_epoch = image.partition_epoch;
                 return Assumed::SameEpoch;
             }
-            Role::Follower(follower) if same_epoch && follower.leader == image.leader => return Assumed::SameEpoch,
+            Role::Follower(follower) if same_epoch && follower.leader == image.leader => {
+                return Assumed::SameEpoch;
+            }
             _ => {}
         }
-        *self = if image.leader == broker { Role::Leader(Leader::new(image)) } else { Role::Follower(Follower::new(image)) };
+        *self = if image.leader == broker {
+            Role::Leader(Leader::new(image))
+        } else {
+            Role::Follower(Follower::new(image))
+        };
         Assumed::NewEpoch
     }
 }

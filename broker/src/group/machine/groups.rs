@@ -102,10 +102,10 @@ impl Groups {
                 let settlement = changed.settlement.take();
                 turn.effects.answers.extend(settlement.map(|it| it.settle(overdue)));
             }
-            then => {
-                let then = std::mem::replace(then, Then::Nothing);
-                self.follow(then, overdue.map(|()| Offset::UNKNOWN), turn);
-            }
+            then => match std::mem::replace(then, Then::Nothing) {
+                Then::Fetch(call) => turn.refuse(call.port, ErrorCode::NotCoordinator),
+                then => self.follow(then, overdue.map(|()| Offset::UNKNOWN), turn),
+            },
         }
     }
 

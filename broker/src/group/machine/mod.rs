@@ -28,4 +28,6 @@ pub use self::event::{Event, ListCall};
 pub use self::offsets::{CommitCall, DeleteOffsetsCall, DeletedTopic, FetchCall};
 pub use self::records::{CoordinatorRecord, KeyValue};
 pub use self::shard::Shard;
+#[cfg(test)]
+pub use self::tests::settings as settings_for_tests;
 pub use self::turn::Now;

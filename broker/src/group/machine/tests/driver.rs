@@ -60,6 +60,11 @@ impl<T: Send + 'static> Waiting<T> {
         self.0.lock().take()
     }
 
+    /// Whether no reply will come any more.
+    pub fn is_cut_off(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && self.0.lock().is_none()
+    }
+
     /// The reply, which must have come and be none of the coordinator's errors.
     #[track_caller]
     pub fn reply(&self) -> T {

@@ -119,6 +119,26 @@ fn a_member_that_is_silent_for_its_session_is_removed() {
 }
 
 #[test]
+fn a_session_that_ran_out_during_a_long_rebalance_begins_anew_with_the_generation() {
+    let mut driver = Driver::new(settings());
+    let (ids, generation) = driver.stable_group(3);
+    let news = [driver.join(rejoin_with_news(&ids[1])), driver.join(rejoin_with_news(&ids[2]))];
+    for _ in 0..60 {
+        let _ = driver.heartbeat(&ids[0], generation);
+        driver.advance(SECOND);
+    }
+    let leader = news[0].reply().leader;
+    let follower = if leader == ids[1] { ids[2].clone() } else { ids[1].clone() };
+    driver.sync(sync_request(&leader, generation + 1, &[leader.clone(), follower.clone()])).reply();
+    driver.sync(sync_request(&follower, generation + 1, &[])).reply();
+    for _ in 0..11 {
+        let _ = driver.heartbeat(&leader, generation + 1);
+        driver.advance(SECOND);
+    }
+    assert_eq!(driver.heartbeat(&follower, generation + 1), ErrorCode::UnknownMemberId);
+}
+
+#[test]
 fn a_commit_keeps_its_member_alive() {
     let mut driver = Driver::new(settings());
     let (ids, generation) = driver.stable_group(1);
