@@ -4,6 +4,8 @@
 //! is always for a condition, with a bound. The same tests run against Apache Kafka where `MILENA_E2E_SUBJECT=kafka`.
 
 pub mod apache_kafka;
+pub mod daemons;
+pub mod etcd;
 pub mod frames;
 pub mod http;
 pub mod java;

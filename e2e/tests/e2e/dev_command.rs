@@ -72,9 +72,10 @@ fn a_value_that_is_not_allowed_stops_the_start_and_is_explained() -> Result<()> 
     if server::subject()? == Subject::ApacheKafka {
         return Ok(());
     }
+    let port = e2e::ports::free(1)?.to_string();
     let mut milena = Command::new(workspace::binary("milena")?);
     milena
-        .args(["dev", "--ephemeral", "--metrics-port", "0", "--port", "0"])
+        .args(["dev", "--ephemeral", "--metrics-port", "0", "--port", &port])
         .env("KAFKA_NUM_PARTITIONS", "many");
     let refused = process::run(&mut milena, b"", wait::PATIENCE)?;
     ensure!(refused.code != 0, "{refused:?}");

@@ -1,0 +1,120 @@
+//! The separate daemons, `milena-broker` and `milena-controller`, each with a properties file of its own.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::etcd::Etcd;
+use crate::process::Daemon;
+use crate::scratch::Scratch;
+use crate::{http, ports, wait, workspace};
+
+/// One daemon that runs, or that was stopped and may be started again.
+#[derive(Debug)]
+pub struct Milena {
+    /// `milena-broker` or `milena-controller`.
+    program: &'static str,
+    /// What tells its files from those of others.
+    name: String,
+    /// Where it serves: Kafka clients, or brokers.
+    pub port: u16,
+    metrics_port: u16,
+    folder: std::path::PathBuf,
+    daemon: Option<Daemon>,
+}
+
+impl Milena {
+    /// A controller that stands by or is active.
+    pub fn controller(scratch: &Scratch, etcd: &Etcd, id: i32) -> Result<Milena> {
+        let port = ports::free(1)?;
+        let properties = format!("node.id={id}\ncontroller.listener=127.0.0.1:{port}\n");
+        Milena::new("milena-controller", scratch, etcd, port, &format!("controller-{id}"), &properties)
+    }
+
+    /// A broker with its data in the test's folder.
+    pub fn broker(scratch: &Scratch, etcd: &Etcd, id: i32) -> Result<Milena> {
+        let port = ports::free(1)?;
+        let name = format!("broker-{id}");
+        let data = scratch.path().join(format!("{name}-data"));
+        let properties = format!(
+            "node.id={id}\nlisteners=PLAINTEXT://127.0.0.1:{port}\nlog.dirs={}\n\
+             offsets.topic.replication.factor=1\noffsets.topic.num.partitions=4\ngroup.initial.rebalance.delay.ms=0\n",
+            data.display()
+        );
+        Milena::new("milena-broker", scratch, etcd, port, &name, &properties)
+    }
+
+    fn new(
+        program: &'static str,
+        scratch: &Scratch,
+        etcd: &Etcd,
+        port: u16,
+        name: &str,
+        properties: &str,
+    ) -> Result<Milena> {
+        let metrics_port = ports::free(1)?;
+        let folder = scratch.path().to_owned();
+        let milena = Milena { program, name: name.to_owned(), port, metrics_port, folder, daemon: None };
+        let common = format!(
+            "metadata.store=etcd\nmetadata.endpoints={}\nmetrics.listener=127.0.0.1:{metrics_port}\n",
+            etcd.endpoint()
+        );
+        fs::write(milena.properties(), common + properties)?;
+        Ok(milena)
+    }
+
+    fn properties(&self) -> std::path::PathBuf {
+        self.folder.join(format!("{}.properties", self.name))
+    }
+
+    /// The command that would start it, with further arguments to come.
+    pub fn command(&self) -> Result<Command> {
+        let mut command = Command::new(workspace::binary(self.program)?);
+        command.arg("--config").arg(self.properties());
+        Ok(command)
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    pub fn start(&mut self) -> Result<()> {
+        self.start_unready()?;
+        self.await_ready()
+    }
+
+    /// Starts it.
+    pub fn start_unready(&mut self) -> Result<()> {
+        ensure!(self.daemon.is_none(), "{} still runs", self.name);
+        let log = self.folder.join(format!("{}.log", self.name));
+        self.daemon = Some(Daemon::start(&self.name, &mut self.command()?, &log)?);
+        Ok(())
+    }
+
+    pub fn await_ready(&mut self) -> Result<()> {
+        let (name, port) = (self.name.clone(), self.metrics_port);
+        let daemon = self.daemon.as_mut().with_context(|| format!("{name} does not run"))?;
+        wait::until(&format!("{name} to be ready"), wait::PATIENCE, || {
+            ensure!(daemon.is_running(), "{name} ended\n{}", daemon.log_tail());
+            let (status, why) = http::get(port, "/readyz")?;
+            ensure!(status == 200, "{}\n{}", why.trim(), daemon.log_tail());
+            Ok(Some(()))
+        })
+    }
+
+    /// `bootstrap.servers` of a broker.
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill();
+        }
+    }
+
+    /// SIGTERM; its exit code.
+    pub fn terminate(&mut self) -> Result<i32> {
+        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        daemon.terminate(wait::PATIENCE)
+    }
+}
