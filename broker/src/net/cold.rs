@@ -18,7 +18,8 @@ const COLD_READS_MAX: usize = 16;
 /// What one cold read brings in: 2 MiB, a few milliseconds of a slow disk.
 const COLD_READ_BYTES_MAX: u32 = 2 * 1024 * 1024;
 
-const PAGE_BYTES: u64 = 4096;
+/// What one call of a cold read copies and forgets.
+const DISCARDED_BYTES: usize = 128 * 1024;
 
 static SLOTS: Semaphore = Semaphore::const_new(COLD_READS_MAX);
 
@@ -34,16 +35,18 @@ pub(super) async fn resident_prefix(file: &Arc<File>, position: u64, length: u32
     Ok(length)
 }
 
-/// Asks for the whole stretch at once, then touches each page until it is there.
+/// Asks for the whole stretch at once, then reads it into the void: what has been copied is in the cache for certain.
 fn read_in(file: &File, from: u64, length: u32) -> io::Result<()> {
     let to = from + u64::from(length);
     posix_fadvise(file, from.cast_signed(), i64::from(length), PosixFadviseAdvice::POSIX_FADV_WILLNEED)?;
-    let mut page = from - from % PAGE_BYTES;
-    while page < to {
-        if file.read_at(&mut [0], page.max(from))? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    let mut discarded = vec![0; DISCARDED_BYTES.min(length as usize)];
+    let mut position = from;
+    while position < to {
+        let wanted = discarded.len().min((to - position) as usize);
+        match file.read_at(&mut discarded[..wanted], position)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => position += read as u64,
         }
-        page += PAGE_BYTES;
     }
     Ok(())
 }
