@@ -92,9 +92,11 @@ pub async fn run(arguments: ConsumeArguments) -> anyhow::Result<()> {
         format,
         progress: Progress::begin(true),
     };
+    // A group is left in good order: the second signal ends the process at once.
+    let shutdown = node::shutdown::on_signals().context("cannot listen for signals")?;
     let outcome = tokio::select! {
         outcome = reading.run() => outcome,
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
+        () = shutdown.requested() => Ok(()),
     };
     reading.progress.end();
     let committed = reading.consumer.commit().await;

@@ -47,7 +47,8 @@ impl DevArguments {
         if path.is_file() {
             bail!("--data {}: a directory is expected", path.display());
         }
-        std::fs::create_dir_all(&path).with_context(|| format!("--data {} can't be created", path.display()))?;
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("--data {} can't be created", path.display()))?;
         Ok(path)
     }
 }

@@ -1,5 +1,6 @@
 //! The controller and the brokers of `milena dev`, from their start to their stop.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,12 @@ use anyhow::Context;
 use broker::config::BrokerConfig;
 use broker::readiness::readiness;
 use broker::server::{Server, ServerError};
+use controller::{ControllerConfig, ControllerParams};
 use metadata::embedded::EmbeddedStore;
 use node::metrics_listener::{MetricsListener, Ready};
 use node::properties::{Origin, Properties};
 use node::shutdown::{self, Shutdown};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::DevArguments;
@@ -84,6 +87,26 @@ impl Cluster {
         self.stop_controller.fire();
         outcome.and(self.controller.await.context("the controller's task failed")?)
     }
+}
+
+/// The controller of `milena dev`; its gRPC port is whatever the kernel gives.
+const CONTROLLER_ID: i32 = 1;
+
+async fn start_controller(
+    properties: &Properties,
+    store: Arc<EmbeddedStore>,
+    shutdown: Shutdown,
+) -> anyhow::Result<tokio::task::JoinHandle<anyhow::Result<()>>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the controller")?;
+    let params = ControllerParams {
+        id: CONTROLLER_ID,
+        store,
+        prefix: properties.get("metadata.prefix").unwrap_or_default().to_owned(),
+        endpoint: format!("http://{}", listener.local_addr()?),
+        listener,
+        config: ControllerConfig::resolve(properties)?,
+    };
+    Ok(tokio::spawn(async move { controller::run(params, shutdown).await.map_err(anyhow::Error::from) }))
 }
 
 fn broker_config(

@@ -17,8 +17,11 @@ pub use self::arguments::DevArguments;
 use self::cluster::Cluster;
 
 /// What `dev` sets where neither the environment nor `--override` does: a group forms at once, as in Kafka's own quick start.
-const DEFAULTS: [(&str, &str); 3] =
-    [("group.initial.rebalance.delay.ms", "0"), ("metadata.store", "embedded"), ("metadata.prefix", "/milena")];
+const DEFAULTS: [(&str, &str); 3] = [
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("metadata.store", "embedded"),
+    ("metadata.prefix", "/milena"),
+];
 
 /// Runs the cluster until SIGTERM or Ctrl-C.
 pub fn run(arguments: &DevArguments) -> anyhow::Result<()> {
@@ -34,7 +37,11 @@ pub fn run(arguments: &DevArguments) -> anyhow::Result<()> {
     outcome
 }
 
-async fn serve(arguments: &DevArguments, properties: &Properties, data: &std::path::Path) -> anyhow::Result<()> {
+async fn serve(
+    arguments: &DevArguments,
+    properties: &Properties,
+    data: &std::path::Path,
+) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signals()?;
     let store = if arguments.ephemeral {
         EmbeddedStore::ephemeral()

@@ -37,7 +37,8 @@ const FETCH_BACKOFF: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
     pub isolation: IsolationLevel,
-    /// Where to begin where no offset is committed, and to go on where the one that was is gone.
+    /// Where to begin where no offset is committed, and to go on where the one that was is gone; an offset of its own
+    /// is no way to go on, and makes that an error.
     pub offset_reset: OffsetSpec,
     /// A broker answers once it has this much, or after `fetch_wait_max`.
     pub fetch_bytes_min: usize,
@@ -250,7 +251,8 @@ impl Consumer {
     async fn recover(&mut self, failed: Vec<(TopicPartition, Error)>) -> Result<(), Error> {
         let mut stale = BTreeSet::new();
         for (partition, error) in failed {
-            if error.code() == Some(ErrorCode::OffsetOutOfRange) {
+            let gone = error.code() == Some(ErrorCode::OffsetOutOfRange);
+            if gone && !matches!(self.config.offset_reset, OffsetSpec::At(_)) {
                 tracing::info!(%partition, to = %self.config.offset_reset, "the offset is gone, resetting");
                 self.positions.reset(&partition, self.config.offset_reset);
             } else if error.is_retriable() {
