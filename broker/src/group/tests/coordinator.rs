@@ -239,8 +239,9 @@ async fn a_client_that_goes_away_leaves_nothing_behind_but_its_session() {
     ready(&coordinator).await;
     assert!(timeout(Duration::from_millis(20), join_new(&coordinator)).await.is_err());
     let joined = join_new(&coordinator).await.expect("it leads");
-    assert_eq!(joined.members.len(), 2, "the lost one is a member until its session ends");
-    assert_eq!(sync(&coordinator, &joined).await.map(|_| ()), Ok(()));
+    assert_eq!((joined.error_code, joined.generation_id), (0, 1));
+    let described = coordinator.describe(&GROUP.into()).await.expect("it leads").expect("it exists");
+    assert_eq!(described.members.len(), 2, "the lost one is a member until its session ends");
 }
 
 /// What a rebalance costs the coordinator, per member: it must not grow with the group.
