@@ -74,13 +74,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
-
-    /// This plan and then another.
-    pub fn then(mut self, next: Plan) -> Plan {
-        self.steps.extend(next.steps);
-        self.unclean_elections.extend(next.unclean_elections);
-        self
-    }
 }
 
 /// `min.insync.replicas` as it can be met: never more than there are replicas (KIP-966).

@@ -1,0 +1,133 @@
+//! Brokers that come and go: registrations, admissions, and those that fall silent.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use metadata::keys::Key;
+use metadata::keys::broker_registration::BrokerRegistration;
+use metadata::store::{KeyValue, StoreError, WatchEvent, get};
+use protocol::types::BrokerId;
+use tokio::time::Instant;
+
+use super::Active;
+use crate::admission::judge;
+use crate::commit::CommitError;
+use crate::plan::broker_back::{admit_broker, distrust_broker};
+use crate::plan::broker_gone::{broker_gone, fence_broker};
+use crate::plan::elect_leaders::elect_missing_leaders;
+use crate::state::Registered;
+
+impl Active {
+    /// What the watch on `/brokers/ids` told.
+    pub(super) async fn registrations_changed(&mut self, events: Vec<WatchEvent>) -> Result<(), CommitError> {
+        for event in events {
+            match event {
+                WatchEvent::Put(entry) => self.note_registration(&entry),
+                WatchEvent::Deleted { key, revision } => self.registration_deleted(&key, revision).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a registration; the broker is admitted when its stream is there.
+    fn note_registration(&mut self, entry: &KeyValue) {
+        let Some(id) = self.broker_of(&entry.key) else { return };
+        match BrokerRegistration::decode(id, &entry.value) {
+            Ok(registration) => {
+                let (epoch, mod_revision) = (entry.create_revision, entry.mod_revision);
+                let known = self.state.registrations.get(&id).map_or(0, |registered| registered.mod_revision);
+                if mod_revision > known {
+                    self.state.registrations.insert(id, Registered { epoch, mod_revision, registration });
+                }
+            }
+            Err(error) => tracing::error!(%error, "a registration cannot be read and is passed over"),
+        }
+    }
+
+    async fn registration_deleted(&mut self, key: &Bytes, revision: i64) -> Result<(), CommitError> {
+        let Some(id) = self.broker_of(key) else { return Ok(()) };
+        let newer = self.state.registrations.get(&id).is_some_and(|registered| registered.epoch > revision);
+        if newer {
+            return Ok(());
+        }
+        tracing::info!(broker = %id, "the registration is gone");
+        self.state.registrations.remove(&id);
+        self.forget_broker(id).await
+    }
+
+    /// The broker, as the image has it, is no more: whatever it led is given to others.
+    async fn forget_broker(&mut self, id: BrokerId) -> Result<(), CommitError> {
+        self.state.connected.remove(&id);
+        self.state.shutting_down.remove(&id);
+        self.silent_until.remove(&id);
+        self.carry_out(broker_gone(&self.state, id)).await
+    }
+
+    fn broker_of(&self, path: &[u8]) -> Option<BrokerId> {
+        match Key::parse(&self.term.prefix, path) {
+            Some(Key::Broker(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The registration of this epoch, read from the store where the watch has not told of it yet.
+    pub(super) async fn registration_of(
+        &mut self,
+        id: BrokerId,
+        epoch: i64,
+    ) -> Result<Option<Registered>, StoreError> {
+        let known = |active: &Active| {
+            active.state.registrations.get(&id).filter(|known| known.epoch == epoch).cloned()
+        };
+        if let Some(registered) = known(self) {
+            return Ok(Some(registered));
+        }
+        if let Some(entry) = get(&*self.term.store, Key::Broker(id).path(&self.term.prefix)).await? {
+            self.note_registration(&entry);
+        }
+        Ok(known(self))
+    }
+
+    /// Lets a registered broker with a stream take part: distrusted first where its pages may be lost (safety rule 7).
+    pub(super) async fn admit(&mut self, id: BrokerId, registered: Registered) -> Result<(), CommitError> {
+        self.silent_until.remove(&id);
+        self.state.connected.insert(id);
+        let admitted = self.state.broker_of_epoch(id, registered.epoch).is_some_and(|broker| !broker.fenced);
+        if admitted {
+            return self.carry_out(elect_missing_leaders(&self.state)).await;
+        }
+        let replaces =
+            self.state.image.brokers.get(&id).is_some_and(|broker| broker.epoch != registered.epoch);
+        if replaces {
+            // Its earlier process is gone, though the watch has not told of it yet.
+            self.forget_broker(id).await?;
+            self.state.connected.insert(id);
+        }
+        let trust = judge(self.state.admitted.get(&id), &registered.registration);
+        if !trust.keeps_memberships() {
+            tracing::warn!(broker = %id, "came back without its pages: it leaves every ISR and ELR");
+            self.carry_out(distrust_broker(&self.state, id)).await?;
+        }
+        self.state.shutting_down.remove(&id);
+        self.carry_out(admit_broker(&self.state, id, &registered)).await?;
+        tracing::info!(broker = %id, epoch = registered.epoch, ?trust, "admitted");
+        Ok(())
+    }
+
+    /// Fences brokers whose streams have been gone for a session timeout, though their registrations stand.
+    pub(super) async fn fence_silent_brokers(&mut self) -> Result<(), CommitError> {
+        let now = Instant::now();
+        let overdue = self.silent_until.extract_if(.., |_, fenced_at| *fenced_at <= now);
+        for (id, _) in overdue.collect::<Vec<_>>() {
+            tracing::warn!(broker = %id, "has had no stream for a session timeout: fenced");
+            self.carry_out(fence_broker(&self.state, id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Hands out the present image.
+    pub(super) fn give_image(&self, reply: tokio::sync::oneshot::Sender<Arc<metadata::image::ClusterImage>>) {
+        // A stream that has ended wants none.
+        let _ = reply.send(Arc::clone(&self.state.image));
+    }
+}

@@ -1,0 +1,170 @@
+//! What brokers ask for, beside their streams. An answer leaves when what it speaks of is committed; that of an admin call
+//! also when the brokers have applied it, or have had their time to.
+
+use metadata::convert::{partition_to_proto, uuid_from_proto, uuid_to_proto};
+use proto::controller::{
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
+    ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, IsrProposal,
+    IsrResult,
+};
+use protocol::ErrorCode;
+use protocol::types::{BrokerId, LeaderEpoch};
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::Active;
+use crate::acknowledgements::WAIT_MAX;
+use crate::admin::{self, CallError, Decided};
+use crate::commit::CommitError;
+use crate::event::Reply;
+use crate::plan::alter_isr::{Proposal, alter_isr};
+use crate::plan::broker_gone::relieve_broker;
+use crate::producer_ids::next_block;
+
+impl Active {
+    /// An admin call of a client.
+    pub(super) async fn forward(
+        &mut self,
+        request: ForwardRequest,
+        reply: Reply<ForwardResponse>,
+    ) -> Result<(), CommitError> {
+        let decided = match admin::decide(&self.state, &request, &mut self.rng) {
+            Ok(decided) => decided,
+            Err(error) => {
+                respond(reply, Err(status_of(&error)));
+                return Ok(());
+            }
+        };
+        let Decided { answer, plan } = decided;
+        let nothing_to_apply = plan.is_empty();
+        self.carry_out(plan).await?;
+        let metadata_revision = self.state.image.revision;
+        let response = ForwardResponse { body: answer, metadata_revision };
+        if nothing_to_apply {
+            respond(reply, Ok(response));
+        } else {
+            let answer = Box::new(move || respond(reply, Ok(response)));
+            self.acknowledgements.wait(metadata_revision, Instant::now() + WAIT_MAX, answer);
+        }
+        Ok(())
+    }
+
+    /// Proposals of a leader, all committed together.
+    pub(super) async fn alter_isr(
+        &mut self,
+        request: AlterIsrRequest,
+        reply: Reply<AlterIsrResponse>,
+    ) -> Result<(), CommitError> {
+        let broker = BrokerId(request.broker_id);
+        if let Err(error) = self.check_broker_epoch(broker, request.broker_epoch) {
+            respond(reply, Ok(AlterIsrResponse { error_code: code(error), results: Vec::new() }));
+            return Ok(());
+        }
+        let proposals: Result<Vec<Proposal>, Status> = request.proposals.iter().map(proposal).collect();
+        let proposals = match proposals {
+            Ok(proposals) => proposals,
+            Err(status) => {
+                respond(reply, Err(status));
+                return Ok(());
+            }
+        };
+        let (plan, errors) = alter_isr(&self.state, broker, &proposals);
+        self.carry_out(plan).await?;
+        let results =
+            proposals.iter().zip(errors).map(|(proposal, error)| self.isr_result(proposal, error)).collect();
+        respond(reply, Ok(AlterIsrResponse { error_code: 0, results }));
+        Ok(())
+    }
+
+    fn isr_result(&self, proposal: &Proposal, error: ErrorCode) -> IsrResult {
+        let committed = self.state.partition(proposal.topic_id, proposal.partition);
+        IsrResult {
+            topic_id: uuid_to_proto(proposal.topic_id),
+            partition: proposal.partition,
+            error_code: code(error),
+            state: committed.filter(|_| !error.is_error()).map(|state| partition_to_proto(state)),
+        }
+    }
+
+    /// A block of producer ids that no other broker has or will have.
+    pub(super) async fn allocate_producer_ids(
+        &mut self,
+        request: AllocateProducerIdsRequest,
+        reply: Reply<AllocateProducerIdsResponse>,
+    ) -> Result<(), CommitError> {
+        let broker = BrokerId(request.broker_id);
+        let refused = |error| Ok(AllocateProducerIdsResponse { error_code: code(error), first: 0, count: 0 });
+        if let Err(error) = self.check_broker_epoch(broker, request.broker_epoch) {
+            respond(reply, refused(error));
+            return Ok(());
+        }
+        let Some((block, plan)) = next_block(&self.state, broker) else {
+            tracing::error!("all producer ids have been given away");
+            respond(reply, refused(ErrorCode::UnknownServerError));
+            return Ok(());
+        };
+        self.carry_out(plan).await?;
+        let response =
+            AllocateProducerIdsResponse { error_code: 0, first: block.block_start, count: block.block_size };
+        respond(reply, Ok(response));
+        Ok(())
+    }
+
+    /// A broker is about to stop: it is relieved of what it leads first.
+    pub(super) async fn controlled_shutdown(
+        &mut self,
+        request: ControlledShutdownRequest,
+        reply: Reply<ControlledShutdownResponse>,
+    ) -> Result<(), CommitError> {
+        let broker = BrokerId(request.broker_id);
+        if let Err(error) = self.check_broker_epoch(broker, request.broker_epoch) {
+            respond(
+                reply,
+                Ok(ControlledShutdownResponse { error_code: code(error), partitions_remaining: 0 }),
+            );
+            return Ok(());
+        }
+        self.state.shutting_down.insert(broker);
+        self.carry_out(relieve_broker(&self.state, broker)).await?;
+        tracing::info!(%broker, "controlled shutdown: relieved of its leaderships");
+        let led = self.state.partitions().filter(|of| of.state.leader == broker).count();
+        let partitions_remaining = u32::try_from(led).unwrap_or(u32::MAX);
+        respond(reply, Ok(ControlledShutdownResponse { error_code: 0, partitions_remaining }));
+        Ok(())
+    }
+
+    fn check_broker_epoch(&self, broker: BrokerId, epoch: i64) -> Result<(), ErrorCode> {
+        match self.state.broker_of_epoch(broker, epoch) {
+            Some(_) => Ok(()),
+            None => Err(ErrorCode::StaleBrokerEpoch),
+        }
+    }
+}
+
+fn proposal(proposal: &IsrProposal) -> Result<Proposal, Status> {
+    let topic_id = uuid_from_proto(&proposal.topic_id, "a topic id");
+    Ok(Proposal {
+        topic_id: topic_id.map_err(|error| Status::invalid_argument(error.to_string()))?,
+        partition: proposal.partition,
+        leader_epoch: LeaderEpoch(proposal.leader_epoch),
+        partition_epoch: proposal.partition_epoch,
+        isr: proposal.isr.iter().map(|member| (BrokerId(member.broker_id), member.broker_epoch)).collect(),
+    })
+}
+
+fn status_of(error: &CallError) -> Status {
+    match error {
+        CallError::NotServed { .. } => Status::unimplemented(error.to_string()),
+        CallError::Decode(_) => Status::invalid_argument(error.to_string()),
+        CallError::Encode(_) => Status::internal(error.to_string()),
+    }
+}
+
+fn code(error: ErrorCode) -> i32 {
+    error.code().into()
+}
+
+fn respond<T>(reply: Reply<T>, response: Result<T, Status>) {
+    // Who has gone away wants no answer.
+    let _ = reply.send(response);
+}

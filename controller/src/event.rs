@@ -1,0 +1,67 @@
+//! All that can happen to an active controller: a closed enum, one arm and one call each in its loop.
+
+use std::sync::Arc;
+
+use metadata::image::ClusterImage;
+use metadata::store::{Revision, WatchMessage};
+use proto::controller::{
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
+    ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, Hello,
+};
+use protocol::types::BrokerId;
+use tokio::sync::oneshot;
+use tonic::Status;
+
+use crate::push::Subscription;
+
+/// Where an answer goes. A caller that has gone away wants none.
+pub type Reply<T> = oneshot::Sender<Result<T, Status>>;
+
+/// Tells the streams of one broker apart.
+pub type StreamId = u64;
+
+pub enum Event {
+    /// What the watch on `/brokers/ids` tells; `None`: it is lost.
+    Registrations(Option<WatchMessage>),
+    /// A broker opened its stream and said hello.
+    Opened {
+        hello: Hello,
+        reply: Reply<Subscription>,
+    },
+    /// A broker has applied everything up to this revision.
+    Acknowledged {
+        broker: BrokerId,
+        stream: StreamId,
+        revision: Revision,
+    },
+    /// A stream ended, whoever ended it.
+    Closed {
+        broker: BrokerId,
+        stream: StreamId,
+    },
+    /// A stream fell behind what is remembered.
+    WholeImage {
+        reply: oneshot::Sender<Arc<ClusterImage>>,
+    },
+    Forward {
+        request: ForwardRequest,
+        reply: Reply<ForwardResponse>,
+    },
+    AlterIsr {
+        request: AlterIsrRequest,
+        reply: Reply<AlterIsrResponse>,
+    },
+    AllocateProducerIds {
+        request: AllocateProducerIdsRequest,
+        reply: Reply<AllocateProducerIdsResponse>,
+    },
+    ControlledShutdown {
+        request: ControlledShutdownRequest,
+        reply: Reply<ControlledShutdownResponse>,
+    },
+    /// Some deadline has passed: of a silent broker, of an answer that waits, of the metrics.
+    Timer,
+    /// Our `/controller` is gone, or may be.
+    LeaseLost,
+    Shutdown,
+}
