@@ -17,6 +17,10 @@ pub struct Recovered {
     pub verified_bytes: u64,
     /// Bytes that were cut off because they were torn or damaged. Each cut has left a warning in the log.
     pub cut_bytes: u64,
+    /// Past the recovery point a segment ends here, and the next one begins later. Compaction leaves such gaps, but so does
+    /// a power loss that took the end of a file and spared a later one. A follower truncates to it, and fetches again what
+    /// may have been there; a leader has nobody to ask.
+    pub first_gap: Option<Offset>,
 }
 
 /// An append that is in the log. It is committed when the high watermark passes `last_offset`.

@@ -144,9 +144,8 @@ impl<'a> Recovery<'a> {
         let mut producers = ProducerState::default();
         let mut end = first;
         for base_offset in bases {
-            if base_offset > end && !self.config.cleanup_policy.compact {
-                self.remove_from(base_offset)?;
-                break;
+            if base_offset > end {
+                self.note_gap(end, base_offset);
             }
             let Some(segment) = self.segments.get_mut(&base_offset) else { break };
             let (file_size, start) = segment.rewind_to(recovery_point)?;
@@ -161,7 +160,7 @@ impl<'a> Recovery<'a> {
             let (next_offset, whole) = self.rescan(base_offset, file_size, end, &mut producers)?;
             end = next_offset;
             if !whole {
-                self.remove_from(base_offset + 1)?;
+                self.remove_behind(base_offset)?;
                 break;
             }
         }
@@ -234,23 +233,27 @@ impl<'a> Recovery<'a> {
     }
 
     fn load_producers(&mut self, end: Offset) -> Result<ProducerState, LogError> {
-        let first = self.segments.keys().next().copied().unwrap_or(end);
-        let start = first.max(self.opening.log_start_offset).min(end);
+        let start = self.segments.keys().next().copied().unwrap_or(end);
         Ok(load_producers(&mut self.snapshots, self.segments.values(), start, end)?)
     }
 
-    /// Removes the segments from `base_offset` on: those before have lost their end, or part of it. What was never
-    /// flushed may be lost to a crash from any file, and a log with a hole in it would never be repaired.
-    fn remove_from(&mut self, base_offset: Offset) -> Result<(), LogError> {
-        for segment in self.segments.split_off(&base_offset).values() {
-            tracing::warn!(
-                file = %segment.log.path().display(),
-                "removed a segment: what came before it was never flushed, and is not all there"
-            );
+    fn remove_behind(&mut self, base_offset: Offset) -> Result<(), LogError> {
+        for segment in self.segments.split_off(&(base_offset + 1)).values() {
+            tracing::warn!(file = %segment.log.path().display(), "removed a segment that lay behind a damaged one");
             self.recovered.cut_bytes += segment.log.length()?.unwrap_or(0);
             segment.files().into_iter().try_for_each(|file| file.remove())?;
         }
         Ok(())
+    }
+
+    /// A segment begins where the one before it ends, unless compaction came in between. What was never flushed may be
+    /// lost to a crash from any file, so that its end may be missing though it is whole to look at.
+    fn note_gap(&mut self, end: Offset, base_offset: Offset) {
+        if self.recovered.first_gap.is_none() {
+            let directory = self.home.directory();
+            tracing::warn!(log = %directory.display(), from = %end, to = %base_offset, "offsets are missing between segments");
+            self.recovered.first_gap = Some(end);
+        }
     }
 
     /// A log that ends before it starts has lost its files: it begins again, empty, at its log start offset.

@@ -10,7 +10,7 @@ use crate::segment::{MAX_RELATIVE_OFFSET, Segment};
 
 impl Log {
     /// Begins a new segment if the active one has no room for the batches, or is old enough. It begins where the old one
-    /// ended, though compaction may have left a gap before the batches: recovery takes a gap between segments for a loss.
+    /// ended, though compaction may have left a gap before the batches: recovery reports a gap between segments as a loss.
     pub(super) fn roll_if_due(&mut self, appended: &[AppendedBatch], now_ms: i64) -> Result<(), AppendError> {
         let (Some(first), Some(last)) = (appended.first(), appended.last()) else { return Ok(()) };
         let bytes: u64 = appended.iter().map(|batch| batch.header.batch_size() as u64).sum();

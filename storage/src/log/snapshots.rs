@@ -81,7 +81,8 @@ impl Snapshots {
     }
 }
 
-/// The producers' state as of `end`: from a snapshot, and the batches behind it.
+/// The producers' state as of `end`: from a snapshot, and the batches behind it. Without one all segments are asked, the
+/// first of which begins at `start`.
 pub(super) fn load_producers<'a>(
     snapshots: &mut Snapshots,
     segments: impl Iterator<Item = &'a Segment>,

@@ -64,8 +64,7 @@ impl Log {
         self.snapshots.remove_above(self.log_end_offset)?;
         let (start, end) = (self.segments.first().base_offset, self.log_end_offset);
         let segments = self.segments.iter();
-        self.producers =
-            load_producers(&mut self.snapshots, segments, start.max(self.log_start_offset), end)?;
+        self.producers = load_producers(&mut self.snapshots, segments, start, end)?;
         Ok(())
     }
 

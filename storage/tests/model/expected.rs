@@ -45,6 +45,8 @@ pub struct ExpectedProducer {
     /// −1 after a new epoch.
     pub last_sequence: i32,
     pub last_offset: Offset,
+    /// Of its last batch that is no marker.
+    pub last_data_offset: Offset,
     pub open_since: Option<Offset>,
 }
 
@@ -99,6 +101,10 @@ impl Expected {
                     None => header.last_sequence(),
                 },
                 last_offset: header.last_offset(),
+                last_data_offset: match marker {
+                    Some(_) => known.map_or(Offset::UNKNOWN, |known| known.last_data_offset),
+                    None => header.last_offset(),
+                },
                 open_since: match marker {
                     Some(_) => None,
                     None => open_since.or(header.is_transactional().then_some(header.base_offset)),

@@ -56,7 +56,7 @@ impl Run {
             high_watermark: Offset(0),
             now_ms: 1_000_000,
         };
-        run.open(Offset(0), true);
+        run.open(Offset(0), true, false);
         run
     }
 
@@ -113,10 +113,10 @@ impl Run {
         let id = self.rng.i64(1..5);
         let transactional = id > 2;
         let known = self.expected.producers().get(&id).copied();
-        let remembered = self.log().producers().producers().contains_key(&id);
-        let known = known.filter(|_| remembered);
+        let remembered = self.log().producers().producers().get(&id).map(|entry| entry.last_sequence());
+        let known = known.filter(|_| remembered.is_some());
         let epoch = known.map_or(0, |known| known.epoch);
-        let next = known.map_or(self.rng.i32(0..100), |known| known.last_sequence + 1);
+        let next = remembered.map_or(self.rng.i32(0..100), |last_sequence| last_sequence + 1);
         let out_of_order = known.is_some() && self.rng.u8(0..6) == 0;
         let sequence = if out_of_order { next + self.rng.i32(1..9) } else { next };
         let batch = self.batch(|builder| {
@@ -194,8 +194,9 @@ impl Run {
     }
 
     fn truncate(&mut self) {
-        let lowest = self.expected.log_start_offset.max(self.high_watermark).0;
-        let offset = Offset(self.rng.i64(lowest..=self.expected.log_end_offset.0 + 3));
+        let end = self.expected.log_end_offset;
+        let lowest = self.expected.log_start_offset.max(self.high_watermark).min(end);
+        let offset = Offset(self.rng.i64(lowest.0..=end.0 + 3));
         let now_ms = self.now_ms;
         self.log().truncate_to(offset, now_ms).unwrap();
         let segment = last_segment(self.directory.path());
@@ -251,7 +252,7 @@ impl Run {
         if self.rng.u8(0..3) == 0 {
             remove_indexes(self.directory.path(), &mut self.rng);
         }
-        let verified_bytes = self.open(recovery_point, true);
+        let verified_bytes = self.open(recovery_point, true, false);
         assert_eq!(verified_bytes, 0, "what was closed in order is not gone over");
     }
 
@@ -264,7 +265,7 @@ impl Run {
     fn reopen_after_kill(&mut self) {
         let recovery_point = self.log().recovery_point();
         self.log = None;
-        self.open(recovery_point, false);
+        self.open(recovery_point, false, false);
     }
 
     fn reopen_after_power_loss(&mut self) {
@@ -273,10 +274,10 @@ impl Run {
         let flushed = self.expected.clone();
         self.expected = damage_log(self.directory.path(), recovery_point, &flushed, &mut self.rng);
         damage_indexes(self.directory.path(), &mut self.rng);
-        self.open(recovery_point, false);
+        self.open(recovery_point, false, true);
     }
 
-    fn open(&mut self, recovery_point: Offset, clean: bool) -> u64 {
+    fn open(&mut self, recovery_point: Offset, clean: bool, may_have_gap: bool) -> u64 {
         let opening = Opening {
             recovery_point,
             log_start_offset: self.expected.log_start_offset,
@@ -284,7 +285,11 @@ impl Run {
             now_ms: self.now_ms,
             files: self.files.clone(),
         };
-        let (log, recovered) = Log::open(self.directory.path(), self.config.clone(), opening).unwrap();
+        let (mut log, recovered) = Log::open(self.directory.path(), self.config.clone(), opening).unwrap();
+        if let Some(gap) = recovered.first_gap {
+            assert!(may_have_gap, "a gap that no power loss made");
+            log.truncate_to(gap, self.now_ms).unwrap();
+        }
         self.log = Some(log);
         recovered.verified_bytes
     }
