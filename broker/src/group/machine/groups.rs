@@ -210,7 +210,7 @@ impl Groups {
             CoordinatorRecord::Offset { key, value } => {
                 let value = CommittedOffset { record_offset: at, ..value };
                 match transaction {
-                    None => self.enter(&key.group, now).offsets.insert(&key.topic, key.partition, value),
+                    None => self.take_offset(key, value, now),
                     Some(producer_id) => self.transactions.add(producer_id, key.detached(), value),
                 }
             }
@@ -221,6 +221,15 @@ impl Groups {
                 }
             }
         }
+    }
+
+    /// A log holds many more commits than groups: for a group that is known nothing is copied.
+    fn take_offset(&mut self, key: OffsetKey, value: CommittedOffset, now: Now) {
+        let offsets = match self.by_id.get_mut(&*key.group) {
+            Some(group) => &mut group.offsets,
+            None => &mut self.enter(&key.group, now).offsets,
+        };
+        offsets.insert(&key.topic, key.partition, value);
     }
 
     /// The transaction has ended. Of a commit inside it and one beside it, the later in the log wins.
