@@ -9,7 +9,7 @@ use anyhow::Context;
 use broker::config::BrokerConfig;
 use broker::readiness::readiness;
 use broker::server::{Server, ServerError};
-use controller::{ControllerConfig, ControllerParams};
+use controller::{Controller, ControllerConfig, ControllerParams};
 use metadata::embedded::EmbeddedStore;
 use node::metrics_listener::{MetricsListener, Ready};
 use node::properties::{Origin, Properties};
@@ -106,7 +106,7 @@ async fn start_controller(
         listener,
         config: ControllerConfig::resolve(properties)?,
     };
-    Ok(tokio::spawn(async move { controller::run(params, shutdown).await.map_err(anyhow::Error::from) }))
+    Ok(tokio::spawn(Controller::new(params).run(shutdown)))
 }
 
 fn broker_config(
