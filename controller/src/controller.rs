@@ -7,6 +7,7 @@ use metadata::store::MetadataStore;
 use node::metrics_listener::Ready;
 use node::shutdown::{self, Shutdown};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::election_of_controller::{Claim, Race, await_vacancy, keep_alive, race};
 use crate::metrics;
@@ -54,15 +55,15 @@ impl Controller {
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let Controller { candidate, listener, role } = self;
         let (stop_serving, stopped) = shutdown::channel();
-        let serving =
-            tokio::spawn(serve(listener, role.subscribe(), async move { stopped.requested().await }));
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, role.subscribe(), async move { stopped.requested().await }));
         candidate.run(&role, &shutdown).await;
         role.send_replace(Role::Unconnected);
         stop_serving.fire();
-        match tokio::time::timeout(STREAMS_END_WITHIN, serving).await {
-            Ok(served) => Ok(served??),
-            // Some stream outlives its broker; the process ends with it.
-            Err(_) => Ok(()),
+        match tokio::time::timeout(STREAMS_END_WITHIN, serving.join_next()).await {
+            Ok(Some(served)) => Ok(served??),
+            // Some stream outlives its broker; it ends with its task.
+            Ok(None) | Err(_) => Ok(()),
         }
     }
 }
@@ -110,16 +111,17 @@ impl Candidate {
             claim,
         };
         // A task of its own: a slow transaction must not hold up the keepalives.
-        let mut keeper = tokio::spawn(keep_alive(Arc::clone(&self.store), claim.lease));
+        let mut keeper = JoinSet::new();
+        keeper.spawn(keep_alive(Arc::clone(&self.store), claim.lease));
         let lease_lost = async {
             // An error says that keeping failed, which loses the lease as well.
-            let _ = (&mut keeper).await;
+            let _ = keeper.join_next().await;
         };
         let serving = |events| {
             role.send_replace(Role::Active(events));
         };
         term.serve(lease_lost, shutdown, serving).await;
-        keeper.abort();
+        drop(keeper);
         metrics::observe_active(false);
         role.send_replace(Role::Standby(None));
         // The next one need not wait for the lease to end; where it has ended there is nothing to revoke.

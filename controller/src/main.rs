@@ -1,5 +1,6 @@
 //! `milena-controller --config FILE [--override key=value]…`: one controller of a cluster whose metadata is in etcd.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,10 +72,7 @@ async fn params(properties: &Properties) -> anyhow::Result<ControllerParams> {
     let address = text(properties, "controller.listener");
     let listener = TcpListener::bind(&address).await;
     let listener = listener.with_context(|| format!("cannot listen on controller.listener {address}"))?;
-    let advertised = match properties.get("controller.advertised.listener") {
-        Some(advertised) => advertised.trim().to_owned(),
-        None => listener.local_addr()?.to_string(),
-    };
+    let advertised = advertised(properties, listener.local_addr()?)?;
     tracing::info!(controller = id, listener = %listener.local_addr()?, %advertised, "starting");
     Ok(ControllerParams {
         id,
@@ -84,6 +82,18 @@ async fn params(properties: &Properties) -> anyhow::Result<ControllerParams> {
         endpoint: format!("http://{advertised}"),
         config: ControllerConfig::resolve(properties)?,
     })
+}
+
+/// Where brokers are told to connect.
+fn advertised(properties: &Properties, bound: SocketAddr) -> anyhow::Result<String> {
+    const KEY: &str = "controller.advertised.listener";
+    match properties.get(KEY) {
+        Some(advertised) => Ok(advertised.trim().to_owned()),
+        None if bound.ip().is_unspecified() => Err(properties
+            .refuse(KEY, "an address that brokers reach: controller.listener is every address")
+            .into()),
+        None => Ok(bound.to_string()),
+    }
 }
 
 fn warn_of_unknown_keys(properties: &Properties) {

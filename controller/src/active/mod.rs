@@ -13,13 +13,14 @@ use fastrand::Rng;
 use metadata::keys::Key;
 use metadata::store::WatchMessage;
 use node::shutdown::Shutdown;
+use proto::controller::ForwardResponse;
 use protocol::types::{BrokerId, Uuid};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::acknowledgements::Acknowledgements;
 use crate::commit::CommitError;
-use crate::event::Event;
+use crate::event::{Event, Reply};
 use crate::metrics;
 use crate::plan::broker_gone::broker_gone;
 use crate::plan::orphans::sweep;
@@ -31,8 +32,11 @@ use crate::term::{Term, TermError};
 /// Counting every partition takes a while, so it is done at most so often.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Sends an answer whose time has come.
-type Answer = Box<dyn FnOnce() + Send>;
+/// The answer of an admin call, and where it goes when its time has come.
+struct Answer {
+    response: ForwardResponse,
+    reply: Reply<ForwardResponse>,
+}
 
 /// One reading of the state, and what hangs on it.
 pub struct Active {
@@ -164,7 +168,10 @@ impl Active {
 
     fn give_answers(&mut self) {
         let ready = self.acknowledgements.ready(Instant::now());
-        ready.into_iter().for_each(|answer| answer());
+        for Answer { response, reply } in ready {
+            // Who has gone away wants no answer.
+            let _ = reply.send(Ok(response));
+        }
     }
 
     fn count_if_due(&mut self) {

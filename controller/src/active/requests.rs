@@ -12,7 +12,7 @@ use protocol::types::{BrokerId, LeaderEpoch};
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::Active;
+use super::{Active, Answer};
 use crate::acknowledgements::WAIT_MAX;
 use crate::admin::{self, CallError, Decided};
 use crate::commit::CommitError;
@@ -43,8 +43,8 @@ impl Active {
         if nothing_to_apply {
             respond(reply, Ok(response));
         } else {
-            let answer = Box::new(move || respond(reply, Ok(response)));
-            self.acknowledgements.wait(metadata_revision, Instant::now() + WAIT_MAX, answer);
+            let deadline = Instant::now() + WAIT_MAX;
+            self.acknowledgements.wait(metadata_revision, deadline, Answer { response, reply });
         }
         Ok(())
     }
