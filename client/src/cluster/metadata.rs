@@ -79,8 +79,13 @@ impl Metadata {
         partition.map_or((None, LeaderEpoch::UNKNOWN), |partition| (partition.leader, partition.leader_epoch))
     }
 
-    /// Takes an answer: its brokers replace all that were known, its topics those that it names.
-    pub(super) fn apply(&mut self, response: &MetadataResponse) {
+    /// Takes an answer: its brokers replace all that were known, its topics those that it names, or all if all were
+    /// asked for.
+    pub(super) fn apply(&mut self, response: &MetadataResponse, all_topics: bool) {
+        if all_topics {
+            self.topics.clear();
+            self.names.clear();
+        }
         self.cluster_id = response.cluster_id.as_ref().map(Str::detached);
         self.controller = BrokerId(response.controller_id).known();
         let brokers = response.brokers.iter();
@@ -179,19 +184,22 @@ mod tests {
     #[test]
     fn a_topic_is_known_until_an_answer_says_that_it_is_gone() {
         let mut metadata = Metadata::default();
-        metadata.apply(&answer(0));
+        metadata.apply(&answer(0), false);
         let topic = metadata.topic("orders").expect("it was named");
         let leaders: Vec<_> = topic.partitions.iter().map(|partition| partition.leader).collect();
         assert_eq!(leaders, [Some(BrokerId(1)), None]);
         assert!(topic.partition(&TopicPartition::new("orders", 2)).is_err());
-        metadata.apply(&answer(3));
+        metadata.apply(&answer(3), false);
         assert!(metadata.topic("orders").is_none());
+        metadata.apply(&answer(0), false);
+        metadata.apply(&MetadataResponse::default(), true);
+        assert_eq!(metadata.topics().count(), 0);
     }
 
     #[test]
     fn an_ipv6_address_stands_in_brackets() {
         let mut metadata = Metadata::default();
-        metadata.apply(&answer(0));
+        metadata.apply(&answer(0), false);
         assert_eq!(metadata.broker(BrokerId(1)).map(Broker::address).as_deref(), Some("[::1]:9092"));
     }
 }

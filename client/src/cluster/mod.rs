@@ -26,8 +26,10 @@ use crate::{
 };
 
 /// A topic that nobody knows is asked for this often before it counts as missing: a fresh one needs a moment to be
-/// known to every broker.
+/// known to every broker,
 const UNKNOWN_TOPIC_ATTEMPTS: u32 = 4;
+/// and one that the question itself creates needs some moments more.
+const CREATED_TOPIC_ATTEMPTS: u32 = 10;
 /// FindCoordinator's key type for groups.
 const GROUP_KEY: i8 = 0;
 
@@ -115,19 +117,21 @@ impl Cluster {
 
     /// A topic as the brokers know it now.
     pub async fn refresh_topic(&self, name: &str, create: bool) -> Result<Arc<Topic>, Error> {
+        let attempts_max = if create { CREATED_TOPIC_ATTEMPTS } else { UNKNOWN_TOPIC_ATTEMPTS };
         let mut backoff = self.inner.config.retry.start();
-        for attempt in 1.. {
+        let mut attempts = 1;
+        loop {
             let refused = match self.try_refresh_topic(name, create).await {
                 Ok(topic) => return Ok(topic),
                 Err(error) => error,
             };
-            let missing = refused.code() == Some(ErrorCode::UnknownTopicOrPartition);
-            let patient = refused.is_retriable() && !(missing && attempt >= UNKNOWN_TOPIC_ATTEMPTS);
-            if !patient || !backoff.wait().await {
+            let missing =
+                refused.code() == Some(ErrorCode::UnknownTopicOrPartition) && attempts >= attempts_max;
+            if missing || !refused.is_retriable() || !backoff.wait().await {
                 return Err(refused);
             }
+            attempts += 1;
         }
-        Err(Error::Incomplete { api: "Metadata", subject: name.to_owned() })
     }
 
     /// As [`Cluster::refresh_topic`], at one attempt.
@@ -205,7 +209,7 @@ impl Cluster {
         for _ in 0..=self.candidates().len() {
             match self.any_broker().await?.send(&request).await {
                 Ok(response) => {
-                    self.change(|metadata| metadata.apply(&response));
+                    self.change(|metadata| metadata.apply(&response, matches!(asked, Asked::All)));
                     return Ok(response);
                 }
                 Err(error @ ConnectionError::Disconnected { .. }) => failed = error.into(),
