@@ -24,7 +24,7 @@ use crate::net::listener;
 use crate::net::quota::ConnectionQuota;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
-use crate::replica::{Replicas, housekeeping};
+use crate::replica::{Replicas, follower, housekeeping, isr};
 
 /// How long the last messages of a clean stop may take.
 const LEAVE_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -89,20 +89,26 @@ impl Server {
     /// Serves until shutdown or until the link is refused, then closes every log.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), ServerError> {
         let Server { broker, sockets } = self;
-        let (stop, stopping) = shutdown::channel();
-        let link = tokio::spawn({
-            let (broker, stopping) = (broker.clone(), stopping.clone());
-            async move { broker.link.run(&stopping).await }
+        let (stop_services, services_stop) = shutdown::channel();
+        let (stop_link, link_stops) = shutdown::channel();
+        let mut link = tokio::spawn({
+            let broker = broker.clone();
+            async move { broker.link.run(&link_stops).await }
         });
-        tokio::pin!(link);
         let mut services = JoinSet::new();
         let refused = tokio::select! {
-            refused = &mut link => refused.map_err(|error| tracing::error!("the link ended: {error}")).ok(),
-            () = serve(&broker, sockets, &mut services, &shutdown) => None,
+            refused = &mut link => Some(refused),
+            () = serve(&broker, sockets, &mut services, services_stop) => None,
+            () = shutdown.requested() => None,
         };
+        stop_services.fire();
         stop_in_order(&broker, services).await;
-        stop.fire();
-        refused.unwrap_or(Ok(())).map_err(ServerError::from)
+        stop_link.fire();
+        let ended = match refused {
+            Some(refused) => refused,
+            None => link.await,
+        };
+        ended.unwrap_or_else(|error| Ok(tracing::error!("the link's task failed: {error}"))).map_err(ServerError::from)
     }
 }
 
@@ -142,20 +148,20 @@ fn make_broker(
     Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups })
 }
 
-/// Serves until shutdown; clients are let in once there is an image to answer from.
+/// Begins every service; clients are let in once there is an image to answer from.
 async fn serve(
     broker: &Arc<Broker>,
     sockets: Vec<(Arc<Listener>, TcpListener)>,
     services: &mut JoinSet<()>,
-    shutdown: &Shutdown,
+    shutdown: Shutdown,
 ) {
     let (logs, replication) = (broker.config.logs.clone(), broker.config.replication.clone());
     services.spawn(housekeeping::run(broker.replicas.clone(), logs, replication, shutdown.clone()));
+    services.spawn(follower::run(broker.clone(), shutdown.clone()));
+    services.spawn(isr::run(broker.clone(), shutdown.clone()));
     let mut images = broker.image.subscribe();
-    tokio::select! {
-        _ = images.wait_for(|image| image.revision > 0) => {}
-        () = shutdown.requested() => return,
-    }
+    // An error says that the broker is gone, and with it everyone who could be served.
+    let _ = images.wait_for(|image| image.revision > 0).await;
     let quota = ConnectionQuota::new(broker.config.sockets.clone());
     for (listener, socket) in sockets {
         services.spawn(listener::serve(broker.clone(), listener, socket, quota.clone(), shutdown.clone()));

@@ -1,6 +1,7 @@
 //! Fetch: file ranges for consumers and followers, at once if there is enough to read, else when there is.
 //!
-//! A long poll is registered with its partitions before it reads, and reads again whenever one of them moves.
+//! A long poll is registered with its partitions before it reads, and reads again whenever one of them moves. It ends with
+//! nothing when its session's next fetch comes before there is enough.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::Broker;
 use crate::fetch::poll::LongPoll;
 use crate::fetch::session::Wanted;
 use crate::fetch::sessions::Plan;
+use crate::fetch::wait::Audience;
 use crate::replica::errors::PartitionError;
 use crate::replica::partition::Partition;
 use crate::replica::read::{Reach, Read, ReadAnswer};
@@ -55,11 +57,14 @@ struct Fetch {
     /// In the order of `plan.wanted`.
     partitions: Vec<Result<Arc<Partition>, PartitionError>>,
     reach: Reach,
+    /// A follower's registration, if it says.
+    broker_epoch: Option<i64>,
     bytes_min: usize,
     bytes_max: usize,
 }
 
 /// What one look at all partitions gave.
+#[derive(Default)]
 struct Look {
     found: Vec<Found>,
     bytes: usize,
@@ -87,6 +92,7 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
         plan,
         partitions,
         reach: reach(&request),
+        broker_epoch: Some(request.replica_state.replica_epoch).filter(|&epoch| epoch >= 0),
         bytes_min: usize::try_from(request.min_bytes).unwrap_or(0),
         bytes_max: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max),
     };
@@ -103,11 +109,21 @@ impl Pending {
     pub async fn fetched(self) -> Fetched {
         let Pending { fetch, deadline } = self;
         let deadline = tokio::time::Instant::from_std(deadline);
-        let poll = LongPoll::watching(fetch.partitions.iter().flatten().cloned().collect());
+        let partitions = fetch.partitions.iter().flatten().cloned().collect();
+        let poll = LongPoll::watching(fetch.audience(), partitions);
+        let overtaken = fetch.plan.overtaken.clone();
         loop {
             let look = fetch.look();
-            if look.is_enough(&fetch) || tokio::time::timeout_at(deadline, poll.moved()).await.is_err() {
+            if look.is_enough(&fetch) {
                 return fetch.finish(look);
+            }
+            tokio::select! {
+                () = poll.moved() => {}
+                () = overtaken.notified() => return fetch.finish(Look::default()),
+                () = tokio::time::sleep_until(deadline) => {
+                    let look = fetch.look();
+                    return fetch.finish(look);
+                }
             }
         }
     }
@@ -116,6 +132,15 @@ impl Pending {
 impl Look {
     fn is_enough(&self, fetch: &Fetch) -> bool {
         self.urgent || self.bytes >= fetch.bytes_min || fetch.plan.wanted.is_empty()
+    }
+}
+
+impl Found {
+    /// A leader epoch that this broker has not heard of yet is not: the push that tells of it is on its way.
+    fn is_urgent(&self) -> bool {
+        let error = self.data.error_code;
+        let failed = error != ErrorCode::None.code() && error != ErrorCode::UnknownLeaderEpoch.code();
+        failed || self.data.diverging_epoch.epoch >= 0
     }
 }
 
@@ -132,7 +157,7 @@ impl Fetch {
                 Err(error) => failed(wanted, error),
             };
             look.bytes += found.range.as_ref().map_or(0, |range| range.length as usize);
-            look.urgent |= found.data.error_code != 0 || found.data.diverging_epoch.epoch >= 0;
+            look.urgent |= found.is_urgent();
             look.found.push(found);
         }
         look
@@ -153,6 +178,8 @@ impl Fetch {
             reach: self.reach,
             expected_epoch: known_epoch(asked.current_leader_epoch),
             last_fetched_epoch: known_epoch(asked.last_fetched_epoch),
+            broker_epoch: self.broker_epoch,
+            asked_at: self.context.received_at,
         })
     }
 
@@ -164,7 +191,7 @@ impl Fetch {
         for ((wanted, partition), Found { mut data, range }) in
             self.plan.wanted.iter().zip(&self.partitions).zip(look.found)
         {
-            observe(partition, &data, range.as_ref());
+            self.observe(partition, &data, range.as_ref());
             if let Some(range) = range {
                 data.records = Some(elsewhere(&range, ranges.len()));
                 ranges.push(range);
@@ -180,6 +207,27 @@ impl Fetch {
         Fetched {
             response: FetchResponse { session_id, responses: topics, node_endpoints, ..Default::default() },
             ranges,
+        }
+    }
+
+    fn audience(&self) -> Audience {
+        if matches!(self.reach, Reach::LogEnd(_)) { Audience::Followers } else { Audience::Consumers }
+    }
+
+    fn observe(
+        &self,
+        partition: &Result<Arc<Partition>, PartitionError>,
+        data: &PartitionData,
+        range: Option<&FileRange>,
+    ) {
+        let Ok(Partition { metrics, .. }) = partition.as_deref() else { return };
+        let bytes = range.map_or(0, |range| range.length.into());
+        match self.audience() {
+            Audience::Followers => metrics.observe_replication_out(bytes),
+            Audience::Consumers => {
+                metrics.observe_fetch(bytes);
+                metrics.observe_fetch_request(data.error_code != 0);
+            }
         }
     }
 
@@ -269,17 +317,6 @@ fn push(topics: &mut Vec<FetchableTopicResponse>, wanted: &Wanted, data: Partiti
         None => {
             topics.push(FetchableTopicResponse { topic: name.clone(), topic_id: id, partitions: vec![data] })
         }
-    }
-}
-
-fn observe(
-    partition: &Result<Arc<Partition>, PartitionError>,
-    data: &PartitionData,
-    range: Option<&FileRange>,
-) {
-    if let Ok(partition) = partition {
-        partition.metrics.observe_fetch(range.map_or(0, |range| range.length.into()));
-        partition.metrics.observe_fetch_request(data.error_code != 0);
     }
 }
 

@@ -12,17 +12,52 @@ pub struct ReplicationConfig {
     pub lag_time_max: Duration,
     /// `replica.high.watermark.checkpoint.interval.ms`: between two high watermark checkpoints; 5 s unless set.
     pub high_watermark_checkpoint_interval: Duration,
+    /// `num.replica.fetchers`: connections to each other broker; 1 unless set.
+    pub fetchers: usize,
+    /// `replica.fetch.max.bytes`: of one partition in one fetch, but for a first batch that is larger; 1 MiB unless set.
+    pub fetch_bytes_max: i32,
+    /// `replica.fetch.response.max.bytes`: of one whole fetch, with the same exception; 10 MiB unless set.
+    pub fetch_response_bytes_max: i32,
+    /// `replica.fetch.min.bytes`: what a leader holds a fetch back for; 1 unless set.
+    pub fetch_bytes_min: i32,
+    /// `replica.fetch.wait.max.ms`: how long it does so at most; 500 ms unless set.
+    pub fetch_wait_max: Duration,
+    /// `replica.fetch.backoff.ms`: the longest wait after a failure, the first are shorter; 1 s unless set.
+    pub fetch_backoff: Duration,
+    /// `replica.socket.timeout.ms`: how long a leader may take to answer; 30 s unless set.
+    pub socket_timeout: Duration,
     /// `max.incremental.fetch.session.cache.slots`: fetch sessions remembered at once; 1000 unless set.
     pub fetch_sessions_max: usize,
 }
 
 impl ReplicationConfig {
     pub(super) fn resolve(values: &Values) -> Result<ReplicationConfig, ConfigError> {
-        Ok(ReplicationConfig {
+        let config = ReplicationConfig {
             lag_time_max: values.millis("replica.lag.time.max.ms")?,
             high_watermark_checkpoint_interval: values
                 .millis("replica.high.watermark.checkpoint.interval.ms")?,
+            fetchers: values.number("num.replica.fetchers")?,
+            fetch_bytes_max: values.number("replica.fetch.max.bytes")?,
+            fetch_response_bytes_max: values.number("replica.fetch.response.max.bytes")?,
+            fetch_bytes_min: values.number("replica.fetch.min.bytes")?,
+            fetch_wait_max: values.millis("replica.fetch.wait.max.ms")?,
+            fetch_backoff: values.millis("replica.fetch.backoff.ms")?,
+            socket_timeout: values.millis("replica.socket.timeout.ms")?,
             fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots")?,
-        })
+        };
+        config.check(values)?;
+        Ok(config)
+    }
+
+    /// A follower that waits for records must neither time out nor fall out of sync by it.
+    fn check(&self, values: &Values) -> Result<(), ConfigError> {
+        let at_most = |key: &str| values.refuse("replica.fetch.wait.max.ms", &format!("at most {key}"));
+        if self.fetch_wait_max > self.socket_timeout {
+            return Err(at_most("replica.socket.timeout.ms"));
+        }
+        if self.fetch_wait_max > self.lag_time_max {
+            return Err(at_most("replica.lag.time.max.ms"));
+        }
+        Ok(())
     }
 }

@@ -4,22 +4,24 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::wait::Audience;
 use crate::replica::partition::Partition;
 
 /// Watches partitions until it is dropped.
 pub struct LongPoll {
+    audience: Audience,
     partitions: Vec<Arc<Partition>>,
     moved: Arc<Notify>,
 }
 
 impl LongPoll {
     /// Registers with every partition; from now on no move is missed.
-    pub fn watching(partitions: Vec<Arc<Partition>>) -> LongPoll {
+    pub fn watching(audience: Audience, partitions: Vec<Arc<Partition>>) -> LongPoll {
         let moved = Arc::new(Notify::new());
         for partition in &partitions {
-            partition.watch(&moved);
+            partition.watch(audience, &moved);
         }
-        LongPoll { partitions, moved }
+        LongPoll { audience, partitions, moved }
     }
 
     /// Ends when a partition has moved since the last call, or since the registration.
@@ -31,7 +33,7 @@ impl LongPoll {
 impl Drop for LongPoll {
     fn drop(&mut self) {
         for partition in &self.partitions {
-            partition.unwatch(&self.moved);
+            partition.unwatch(self.audience, &self.moved);
         }
     }
 }

@@ -90,7 +90,7 @@ impl Session {
         for wanted in wanted(request) {
             let key = (wanted.topic.clone(), wanted.partition.partition);
             match self.places.get(&key).and_then(|place| self.partitions.get_mut(place)) {
-                Some(remembered) => remembered.wanted = wanted,
+                Some(remembered) => remembered.renew(wanted),
                 None => {
                     self.places.insert(key, self.next_place);
                     self.partitions.insert(self.next_place, Remembered { wanted, told: None });
@@ -140,6 +140,16 @@ impl Session {
             self.places.insert(key, self.next_place);
             self.next_place += 1;
         }
+    }
+}
+
+impl Remembered {
+    /// The client asks otherwise from now on. To one that follows another leader epoch nothing was told yet.
+    fn renew(&mut self, wanted: Wanted) {
+        if wanted.partition.current_leader_epoch != self.wanted.partition.current_leader_epoch {
+            self.told = None;
+        }
+        self.wanted = wanted;
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::messages::FetchRequest;
+use tokio::sync::Notify;
 
 use super::session::{Session, Wanted, is_full, wanted, wants_session};
 
@@ -21,6 +22,8 @@ pub struct FetchSessions {
 struct Cached {
     session: Arc<Mutex<Session>>,
     last_used: Instant,
+    /// Tells the newest fetch that the next has come.
+    overtaken: Arc<Notify>,
 }
 
 /// What one fetch is to read, and how its response is told.
@@ -32,6 +35,8 @@ pub struct Plan {
     pub session: Option<Arc<Mutex<Session>>>,
     /// Only what has news goes into the response.
     pub incremental: bool,
+    /// Told when the client sends its next fetch before this one is answered: it is after something else by then.
+    pub overtaken: Arc<Notify>,
 }
 
 impl FetchSessions {
@@ -57,35 +62,45 @@ impl FetchSessions {
     fn full(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Plan {
         let mut cached = self.cached.lock();
         cached.remove(&request.session_id);
-        let mut plan =
-            Plan { wanted: wanted(request).collect(), session_id: 0, session: None, incremental: false };
+        let mut plan = Plan::without_session(wanted(request).collect());
         if wants_session(request) && self.has_room(&mut cached, now) {
             let mut session = Session::new(uses_topic_ids);
             session.add(request);
             let session = Arc::new(Mutex::new(session));
             plan.session_id = unused_id(&cached);
             plan.session = Some(session.clone());
-            cached.insert(plan.session_id, Cached { session, last_used: now });
+            cached.insert(
+                plan.session_id,
+                Cached { session, last_used: now, overtaken: plan.overtaken.clone() },
+            );
         }
         plan
     }
 
     fn next(&self, request: &FetchRequest, uses_topic_ids: bool, now: Instant) -> Result<Plan, ErrorCode> {
-        let session = {
+        let (session, overtaken) = {
             let mut cached = self.cached.lock();
             let cached = cached.get_mut(&request.session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
             cached.last_used = now;
-            cached.session.clone()
+            let before = std::mem::take(&mut cached.overtaken);
+            before.notify_one();
+            (cached.session.clone(), cached.overtaken.clone())
         };
         let mut locked = session.lock();
         locked.update(request, uses_topic_ids)?;
         if locked.is_empty() {
             self.cached.lock().remove(&request.session_id);
-            return Ok(Plan { wanted: Vec::new(), session_id: 0, session: None, incremental: false });
+            return Ok(Plan::without_session(Vec::new()));
         }
         let wanted = locked.wanted();
         drop(locked);
-        Ok(Plan { wanted, session_id: request.session_id, session: Some(session), incremental: true })
+        Ok(Plan {
+            wanted,
+            session_id: request.session_id,
+            session: Some(session),
+            incremental: true,
+            overtaken,
+        })
     }
 
     /// Whether one more fits, perhaps in the place of the one idle longest.
@@ -100,6 +115,12 @@ impl FetchSessions {
             cached.remove(&id);
         }
         evict
+    }
+}
+
+impl Plan {
+    fn without_session(wanted: Vec<Wanted>) -> Plan {
+        Plan { wanted, session_id: 0, session: None, incremental: false, overtaken: Arc::default() }
     }
 }
 
@@ -154,6 +175,18 @@ mod tests {
         assert_eq!(refused(id, 7, false), Some(ErrorCode::InvalidFetchSessionEpoch));
         assert_eq!(refused(id.wrapping_add(1), 1, false), Some(ErrorCode::FetchSessionIdNotFound));
         assert_eq!(refused(id, 1, true), Some(ErrorCode::FetchSessionTopicIdError));
+    }
+
+    #[tokio::test]
+    async fn a_fetch_is_told_when_the_next_of_its_session_comes() {
+        let (sessions, now) = (cache(2), Instant::now());
+        let id = sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id;
+        let parked = sessions.plan(&request(id, 1, &[]), false, now).expect("incremental");
+        sessions.plan(&request(0, 0, &[0]), false, now).expect("another session");
+        let told = tokio::time::timeout(Duration::ZERO, parked.overtaken.notified()).await;
+        assert!(told.is_err(), "that was another client");
+        sessions.plan(&request(id, 2, &[1]), false, now).expect("incremental");
+        parked.overtaken.notified().await;
     }
 
     #[test]

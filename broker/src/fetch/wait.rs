@@ -1,33 +1,60 @@
-//! How a long poll sleeps: it is registered with its partitions *before* it reads, and a partition whose high watermark or
-//! last stable offset moved wakes those registered. What moves in between is found by the read, so no wake-up is lost.
+//! How a long poll sleeps: it is registered with its partitions *before* it reads, and a partition that has more for it
+//! wakes it. What moves in between is found by the read, so no wake-up is lost.
+//!
+//! Followers read to the log's end, so an append wakes them; consumers wait for the high watermark.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+/// Who waits, and so for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Consumers,
+    Followers,
+}
+
 /// The long polls that wait for one partition.
 #[derive(Default)]
 pub struct FetchWaits {
-    waiting: Vec<Arc<Notify>>,
+    consumers: Vec<Arc<Notify>>,
+    followers: Vec<Arc<Notify>>,
 }
 
 impl FetchWaits {
     /// Adds a long poll; it stays until [`FetchWaits::remove`].
-    pub fn add(&mut self, wait: &Arc<Notify>) {
-        self.waiting.push(wait.clone());
+    pub fn add(&mut self, audience: Audience, wait: &Arc<Notify>) {
+        self.of(audience).push(wait.clone());
     }
 
     /// Takes a long poll out.
-    pub fn remove(&mut self, wait: &Arc<Notify>) {
-        if let Some(index) = self.waiting.iter().position(|waiting| Arc::ptr_eq(waiting, wait)) {
-            self.waiting.swap_remove(index);
+    pub fn remove(&mut self, audience: Audience, wait: &Arc<Notify>) {
+        let waiting = self.of(audience);
+        if let Some(index) = waiting.iter().position(|waiting| Arc::ptr_eq(waiting, wait)) {
+            waiting.swap_remove(index);
         }
     }
 
-    /// Wakes all of them: each reads again and decides for itself whether it has enough.
-    pub fn wake(&self) {
-        for wait in &self.waiting {
-            wait.notify_one();
+    /// There is more for consumers: each reads again and decides for itself whether it has enough.
+    pub fn high_watermark_moved(&self) {
+        self.consumers.iter().for_each(|wait| wait.notify_one());
+    }
+
+    /// There is more for followers.
+    pub fn appended(&self) {
+        self.followers.iter().for_each(|wait| wait.notify_one());
+    }
+
+    /// The partition is another one: whoever waits finds out.
+    pub fn wake_all(&self) {
+        self.high_watermark_moved();
+        self.appended();
+    }
+
+    fn of(&mut self, audience: Audience) -> &mut Vec<Arc<Notify>> {
+        match audience {
+            Audience::Consumers => &mut self.consumers,
+            Audience::Followers => &mut self.followers,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! refusal that no retry mends ends the link. A broker never fences itself for want of a controller: it goes on with the
 //! image it has.
 
+mod alter_isr;
 mod backoff;
 mod calls;
 mod claim;
@@ -25,6 +26,7 @@ use node::shutdown::Shutdown;
 use protocol::types::{BrokerId, Uuid};
 use tokio::sync::{Notify, watch};
 
+pub use self::alter_isr::{IsrOutcome, IsrProposal};
 pub use self::calls::{Caller, ForwardError, ProducerIdBlock};
 use self::producer_ids::ProducerIds;
 pub use self::registration::{Registration, RegistrationRefused};

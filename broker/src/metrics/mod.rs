@@ -6,6 +6,7 @@
 
 pub mod connections;
 pub mod partitions;
+pub mod replication;
 pub mod requests;
 pub mod topics;
 

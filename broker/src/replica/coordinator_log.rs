@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use protocol::ErrorCode;
@@ -17,6 +18,7 @@ use super::partition::Partition;
 use super::read::{Reach, Read};
 use crate::api::wall_clock_ms;
 use crate::fetch::poll::LongPoll;
+use crate::fetch::wait::Audience;
 use crate::group::{Appending, BoxFuture, CoordinatorLog};
 
 /// The partitions of `topic` that this broker leads.
@@ -75,7 +77,7 @@ async fn read(
     from: Offset,
     bytes_max: usize,
 ) -> Result<Bytes, ErrorCode> {
-    let poll = LongPoll::watching(vec![partition.clone()]);
+    let poll = LongPoll::watching(Audience::Consumers, vec![partition.clone()]);
     let read = Read {
         from,
         bytes_max,
@@ -83,6 +85,8 @@ async fn read(
         reach: Reach::HighWatermark,
         expected_epoch: Some(epoch),
         last_fetched_epoch: None,
+        broker_epoch: None,
+        asked_at: Instant::now(),
     };
     loop {
         let answer = partition.read(&read).map_err(|error| error.code())?;

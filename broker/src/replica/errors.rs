@@ -2,11 +2,13 @@
 
 use protocol::ErrorCode;
 use protocol::records::{InvalidBatch, InvalidRecord};
-use protocol::types::Offset;
+use protocol::types::{BrokerId, Offset};
 use protocol::wire::Str;
 use storage::checkpoint::CheckpointError;
 use storage::log::{AppendError, LogError, ReadError};
 use storage::producer::ProducerError;
+
+use super::followers::StaleBrokerEpoch;
 
 /// Why a partition does not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,10 @@ pub enum PartitionError {
     Fenced,
     #[error("the request's leader epoch is newer than the one that this broker knows")]
     EpochFromTheFuture,
+    #[error("broker {0} holds no replica of the partition, as far as this broker knows")]
+    NotReplica(BrokerId),
+    #[error(transparent)]
+    StaleFollower(#[from] StaleBrokerEpoch),
     #[error("the log is being recovered")]
     Opening,
     #[error("the log directory is offline")]
@@ -53,9 +59,13 @@ impl PartitionError {
         match self {
             PartitionError::Unknown => ErrorCode::UnknownTopicOrPartition,
             PartitionError::UnknownId => ErrorCode::UnknownTopicId,
-            PartitionError::NotLeader | PartitionError::Opening => ErrorCode::NotLeaderOrFollower,
+            PartitionError::NotLeader | PartitionError::Opening | PartitionError::StaleFollower(_) => {
+                ErrorCode::NotLeaderOrFollower
+            }
             PartitionError::Fenced => ErrorCode::FencedLeaderEpoch,
-            PartitionError::EpochFromTheFuture => ErrorCode::UnknownLeaderEpoch,
+            PartitionError::EpochFromTheFuture | PartitionError::NotReplica(_) => {
+                ErrorCode::UnknownLeaderEpoch
+            }
             PartitionError::Offline => ErrorCode::KafkaStorageError,
             PartitionError::HighWatermarkUnknown => ErrorCode::OffsetNotAvailable,
             PartitionError::UnsupportedQuery => ErrorCode::UnsupportedVersion,

@@ -1,23 +1,183 @@
-//! What a leader knows of its followers in the present epoch: how far each has fetched.
+//! What a leader knows of its followers in the present epoch: how far each has fetched, and when it had all there was.
+//!
+//! Pure: the time is the caller's.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use protocol::types::{BrokerId, Offset};
 
-/// Log ends by follower. Empty at the start of an epoch (safety rule 6).
-#[derive(Clone, Debug, Default)]
+/// All followers that have fetched. Nobody has at the start of an epoch (safety rule 6).
+#[derive(Clone, Debug)]
 pub struct Followers {
-    log_ends: HashMap<BrokerId, Offset>,
+    epoch_began_at: Instant,
+    known: HashMap<BrokerId, Follower>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Follower {
+    log_end: Offset,
+    fetched_at: Instant,
+    /// Where the leader's log ended when it fetched last.
+    leader_end: Offset,
+    /// When it last had all that the leader had at its fetch before; `None`: not since it came, or left the ISR.
+    caught_up_at: Option<Instant>,
+    broker_epoch: Option<i64>,
+}
+
+/// One fetch: all before `from` is in the follower's log.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowerFetch {
+    pub from: Offset,
+    /// Where the leader's log ended at that time.
+    pub leader_end: Offset,
+    /// The registration by which it fetched; `None` where it did not say.
+    pub broker_epoch: Option<i64>,
+    pub at: Instant,
+}
+
+/// The fetch is of a registration before the one that has fetched already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the follower fetches as broker epoch {got}, and has fetched as {known}")]
+pub struct StaleBrokerEpoch {
+    pub got: i64,
+    pub known: i64,
 }
 
 impl Followers {
-    /// How far a follower's log reaches; `None` until it has fetched in this epoch.
-    pub fn log_end(&self, follower: BrokerId) -> Option<Offset> {
-        self.log_ends.get(&follower).copied()
+    /// Nobody has fetched yet.
+    pub fn new(epoch_began_at: Instant) -> Followers {
+        Followers { epoch_began_at, known: HashMap::new() }
     }
 
-    /// A follower fetched from here: all before it is in its log.
-    pub fn fetched_from(&mut self, follower: BrokerId, offset: Offset) {
-        self.log_ends.insert(follower, offset);
+    /// How far a follower's log reaches; `None` until it has fetched in this epoch.
+    pub fn log_end(&self, follower: BrokerId) -> Option<Offset> {
+        self.known.get(&follower).map(|known| known.log_end)
+    }
+
+    /// The registration by which it fetched last, if it said.
+    pub fn broker_epoch(&self, follower: BrokerId) -> Option<i64> {
+        self.known.get(&follower)?.broker_epoch
+    }
+
+    /// When it last had all; before that, the epoch's beginning.
+    pub fn in_sync_at(&self, follower: BrokerId) -> Instant {
+        self.known.get(&follower).and_then(|known| known.caught_up_at).unwrap_or(self.epoch_began_at)
+    }
+
+    /// When it last fetched; before that, the epoch's beginning.
+    pub fn fetched_at(&self, follower: BrokerId) -> Instant {
+        self.known.get(&follower).map_or(self.epoch_began_at, |known| known.fetched_at)
+    }
+
+    /// Those who had all a short time ago, with their log ends. The high watermark waits for them though they may not be in
+    /// the ISR yet: a busy leader would outrun them for ever.
+    pub fn caught_up(&self) -> impl Iterator<Item = (BrokerId, Offset)> + '_ {
+        let caught_up = self.known.iter().filter(|(_, known)| known.caught_up_at.is_some());
+        caught_up.map(|(&id, known)| (id, known.log_end))
+    }
+
+    /// Takes a fetch.
+    pub fn fetched(&mut self, follower: BrokerId, fetch: FollowerFetch) -> Result<(), StaleBrokerEpoch> {
+        let before = self.known.get(&follower).copied();
+        if let (Some(known), Some(got)) = (before.and_then(|before| before.broker_epoch), fetch.broker_epoch)
+            && got < known
+        {
+            return Err(StaleBrokerEpoch { got, known });
+        }
+        let caught_up_at = before.and_then(|before| before.caught_up_at);
+        let caught_up_now = if fetch.from >= fetch.leader_end {
+            Some(fetch.at)
+        } else {
+            before.filter(|before| fetch.from >= before.leader_end).map(|before| before.fetched_at)
+        };
+        let FollowerFetch { from: log_end, leader_end, broker_epoch, at: fetched_at } = fetch;
+        let caught_up_at = caught_up_at.max(caught_up_now);
+        self.known.insert(follower, Follower { log_end, fetched_at, leader_end, caught_up_at, broker_epoch });
+        Ok(())
+    }
+
+    /// It left the ISR, or its broker is gone: it is waited for no more, until it has caught up anew.
+    pub fn must_catch_up(&mut self, follower: BrokerId) {
+        if let Some(known) = self.known.get_mut(&follower) {
+            known.caught_up_at = None;
+            // Whatever it reached before does not count for that.
+            known.leader_end = Offset(i64::MAX);
+        }
+    }
+
+    /// Those outside of the ISR who have not kept up for so long must catch up anew. Tells whether there were any.
+    pub fn expire(&mut self, isr: &[BrokerId], lag_time_max: Duration, now: Instant) -> bool {
+        let late =
+            |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) > lag_time_max);
+        let expired: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(id, known)| !isr.contains(id) && late(known.caught_up_at))
+            .map(|(id, _)| *id)
+            .collect();
+        expired.iter().for_each(|&id| self.must_catch_up(id));
+        !expired.is_empty()
+    }
+
+    /// Forgets whoever is no replica any more.
+    pub fn retain(&mut self, replicas: &[BrokerId]) {
+        self.known.retain(|id, _| replicas.contains(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: BrokerId = BrokerId(2);
+
+    fn fetch(followers: &mut Followers, from: i64, leader_end: i64, at: Instant) {
+        let (from, leader_end) = (Offset(from), Offset(leader_end));
+        followers
+            .fetched(TWO, FollowerFetch { from, leader_end, broker_epoch: None, at })
+            .expect("no epochs");
+    }
+
+    fn waited_for(followers: &Followers) -> Vec<(i32, i64)> {
+        followers.caught_up().map(|(id, end)| (id.0, end.0)).collect()
+    }
+
+    #[test]
+    fn nobody_is_known_at_the_start_of_an_epoch() {
+        let followers = Followers::new(Instant::now());
+        assert_eq!(followers.log_end(TWO), None);
+        assert_eq!(waited_for(&followers), []);
+    }
+
+    #[test]
+    fn a_follower_is_waited_for_once_it_had_all_and_until_it_left() {
+        let begun = Instant::now();
+        let second = |n| begun + Duration::from_secs(n);
+        let mut followers = Followers::new(begun);
+        fetch(&mut followers, 5, 10, second(1));
+        assert_eq!(waited_for(&followers), []);
+        fetch(&mut followers, 10, 20, second(2));
+        assert_eq!(waited_for(&followers), [(2, 10)], "it has what there was at its fetch before");
+        assert_eq!(followers.in_sync_at(TWO), second(1));
+        followers.must_catch_up(TWO);
+        fetch(&mut followers, 20, 30, second(3));
+        assert_eq!(waited_for(&followers), [], "a fetch from before it left does not count");
+        fetch(&mut followers, 30, 40, second(4));
+        assert_eq!(waited_for(&followers), [(2, 30)]);
+    }
+
+    #[test]
+    fn who_caught_up_and_fell_silent_is_not_waited_for_any_longer_than_it_may_lag() {
+        let begun = Instant::now();
+        let (lag_max, mut followers) = (Duration::from_secs(30), Followers::new(begun));
+        fetch(&mut followers, 10, 10, begun);
+        assert!(!followers.expire(&[], lag_max, begun + lag_max));
+        assert!(
+            !followers.expire(&[TWO], lag_max, begun + lag_max * 2),
+            "a member of the ISR leaves it otherwise"
+        );
+        assert!(followers.expire(&[], lag_max, begun + lag_max * 2));
+        assert_eq!(waited_for(&followers), []);
     }
 }

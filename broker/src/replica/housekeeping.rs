@@ -83,6 +83,11 @@ impl Replicas {
     /// Flushes what the disk does not have yet, and says so in the checkpoint: a recovery has only the rest to scan.
     fn checkpoint_recovery_points(&self) {
         self.flush_where(|_| true);
+        self.save_recovery_points();
+    }
+
+    /// Says in the checkpoint from where on a recovery must scan.
+    pub(super) fn save_recovery_points(&self) {
         self.checkpoint(RECOVERY_POINTS, |log, _| Some(log.recovery_point()));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`partition`]: one replica; [`append`], [`read`], [`offsets`]: what is asked of it.
 //! * [`role`], [`followers`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
+//! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
 //! * [`log_dirs`], `recovery`, `assignment`, `removal`, [`housekeeping`], `failure`: where logs lie, how they open, come, go and are tended.
 
 pub mod ack_waits;
@@ -10,11 +11,13 @@ mod assignment;
 pub mod coordinator_log;
 pub mod errors;
 mod failure;
+pub mod follower;
 mod followers;
 mod gauges;
 mod high_watermark;
 mod hosted;
 pub mod housekeeping;
+pub mod isr;
 mod log_config;
 pub mod log_dirs;
 pub mod offsets;
@@ -31,11 +34,12 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use protocol::types::{BrokerId, Uuid};
-use storage::FileCache;
+use storage::{FileCache, TopicPartition};
 use tokio::sync::Notify;
 
 use self::errors::PartitionError;
 use self::hosted::Hosted;
+use self::isr::Returning;
 use self::log_dirs::ReplicaDir;
 use self::partition::Partition;
 use self::removal::Removals;
@@ -57,6 +61,8 @@ pub struct Replicas {
     /// Directories of deleted partitions, until their readers are done.
     removals: Mutex<Removals>,
     gauges: Mutex<PartitionGauges>,
+    /// Partitions where a follower may return to the ISR.
+    returning: Arc<Returning>,
 }
 
 impl Replicas {
@@ -73,6 +79,7 @@ impl Replicas {
             opened: Notify::new(),
             removals: Mutex::default(),
             gauges: Mutex::default(),
+            returning: Arc::default(),
         })
     }
 
@@ -89,6 +96,20 @@ impl Replicas {
     /// Every replica.
     pub fn all(&self) -> Vec<Arc<Partition>> {
         self.hosted.read().all().cloned().collect()
+    }
+
+    /// Every replica of a topic whose id is known, with that id.
+    fn all_by_id(&self) -> Vec<(Uuid, Arc<Partition>)> {
+        let hosted = self.hosted.read();
+        let topics = hosted.topics().filter(|(_, topic)| !topic.id.is_zero());
+        topics.flat_map(|(_, topic)| topic.partitions.values().map(|partition| (topic.id, partition.clone()))).collect()
+    }
+
+    /// The replica of a partition with its topic's id.
+    fn with_topic_id(&self, at: &TopicPartition) -> Option<(Uuid, Arc<Partition>)> {
+        let hosted = self.hosted.read();
+        let topic = hosted.topic(&at.topic)?;
+        Some((topic.id, topic.partitions.get(&at.partition)?.clone()))
     }
 
     /// The log directories, in the order of `log.dirs`.

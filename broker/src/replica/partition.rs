@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use metadata::image::PartitionImage;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -18,9 +19,10 @@ use super::ack_waits::AckWaits;
 use super::errors::PartitionError;
 use super::followers::Followers;
 use super::high_watermark;
+use super::isr::Returning;
 use super::log_dirs::ReplicaDir;
 use super::role::{Assumed, Role};
-use crate::fetch::wait::FetchWaits;
+use crate::fetch::wait::{Audience, FetchWaits};
 use crate::metrics::topics::{self, TopicMetrics};
 
 /// One replica; shared by requests, housekeeping and those who apply images.
@@ -30,6 +32,8 @@ pub struct Partition {
     pub metrics: TopicMetrics,
     /// This broker.
     pub(super) broker: BrokerId,
+    /// Where is noted that a follower may return to the ISR.
+    pub(super) returning: Arc<Returning>,
     /// The topic's, as resolved from the newest image.
     config: RwLock<Arc<LogConfig>>,
     state: Mutex<State>,
@@ -42,7 +46,7 @@ pub struct State {
     pub(super) high_watermark: Offset,
     pub(super) followers: Followers,
     pub(super) acks: AckWaits,
-    fetches: FetchWaits,
+    pub(super) fetches: FetchWaits,
 }
 
 /// Whether the log can be used.
@@ -66,19 +70,20 @@ impl Partition {
         dir: Arc<ReplicaDir>,
         broker: BrokerId,
         config: Arc<LogConfig>,
+        returning: Arc<Returning>,
     ) -> Arc<Partition> {
         let state = State {
             log: LogState::Opening,
             role: Role::Unassigned,
             high_watermark: Offset(0),
-            followers: Followers::default(),
+            followers: Followers::new(Instant::now()),
             acks: AckWaits::default(),
             fetches: FetchWaits::default(),
         };
         let metrics = topics::of(&at.topic);
         dir.replicas.fetch_add(1, Ordering::Relaxed);
         let config = RwLock::new(config);
-        Arc::new(Partition { at, dir, metrics, broker, config, state: Mutex::new(state) })
+        Arc::new(Partition { at, dir, metrics, broker, returning, config, state: Mutex::new(state) })
     }
 
     /// The topic's configuration.
@@ -105,15 +110,16 @@ impl Partition {
         state.high_watermark = checkpointed.clamp(log.log_start_offset(), log.log_end_offset());
         state.log = LogState::Open(Box::new(log));
         state.advance_high_watermark(self.broker);
-        state.fetches.wake();
+        state.fetches.wake_all();
     }
 
     /// Takes the role that the controller gave.
     pub(super) fn assume(&self, image: &PartitionImage) {
         let mut state = self.lock();
+        let isr_before = state.isr().to_vec();
         match state.role.assume(self.broker, image) {
             Assumed::Stale => return,
-            Assumed::SameEpoch => {}
+            Assumed::SameEpoch => state.renew_followers(&isr_before),
             Assumed::NewEpoch => state.begin_epoch(),
         }
         state.advance_high_watermark(self.broker);
@@ -135,18 +141,18 @@ impl Partition {
     fn end(&self, log: LogState, error: ErrorCode) -> LogState {
         let mut state = self.lock();
         state.acks.fail(error);
-        state.fetches.wake();
+        state.fetches.wake_all();
         std::mem::replace(&mut state.log, log)
     }
 
     /// A long poll wants to be woken when there is more to read.
-    pub fn watch(&self, wait: &Arc<Notify>) {
-        self.lock().fetches.add(wait);
+    pub fn watch(&self, audience: Audience, wait: &Arc<Notify>) {
+        self.lock().fetches.add(audience, wait);
     }
 
     /// The long poll is over.
-    pub fn unwatch(&self, wait: &Arc<Notify>) {
-        self.lock().fetches.remove(wait);
+    pub fn unwatch(&self, audience: Audience, wait: &Arc<Notify>) {
+        self.lock().fetches.remove(audience, wait);
     }
 }
 
@@ -177,30 +183,49 @@ impl State {
 
     /// A new leader epoch begins at the end of the log: no follower's log end is known in it (safety rule 6).
     fn begin_epoch(&mut self) {
-        self.followers = Followers::default();
+        self.followers = Followers::new(Instant::now());
         self.acks.fail(ErrorCode::NotLeaderOrFollower);
-        self.fetches.wake();
+        self.fetches.wake_all();
         if let (LogState::Open(log), Role::Leader(leader)) = (&mut self.log, &mut self.role) {
             log.begin_leader_epoch(leader.epoch);
             leader.epoch_start = Some(log.log_end_offset());
         }
     }
 
-    /// Moves the high watermark as far as the ISR allows, and wakes those who waited for it.
+    /// The ISR as committed; none where this replica does not lead.
+    pub(super) fn isr(&self) -> &[BrokerId] {
+        match &self.role {
+            Role::Leader(leader) => &leader.isr,
+            Role::Follower(_) | Role::Unassigned => &[],
+        }
+    }
+
+    /// Whoever left the ISR must catch up anew, and who is no replica any more is forgotten.
+    fn renew_followers(&mut self, isr_before: &[BrokerId]) {
+        let Role::Leader(leader) = &self.role else { return };
+        for &left in isr_before.iter().filter(|id| !leader.isr.contains(id)) {
+            self.followers.must_catch_up(left);
+        }
+        self.followers.retain(&leader.replicas);
+    }
+
+    /// Moves the high watermark as far as those allow whom it waits for, and wakes those who waited for it.
     pub(super) fn advance_high_watermark(&mut self, broker: BrokerId) {
         let (LogState::Open(log), Role::Leader(leader)) = (&self.log, &mut self.role) else { return };
         let log_end = log.log_end_offset();
         leader.epoch_start.get_or_insert(log_end);
         let followers = &self.followers;
-        let log_ends = leader.isr.iter().map(|&member| match member {
+        let log_ends = leader.maximal_isr().map(|member| match member {
             member if member == broker => Some(log_end),
             member => followers.log_end(member),
         });
-        let advanced = high_watermark::advanced(self.high_watermark, leader.min_isr, log_ends);
+        let caught_up = followers.caught_up().map(|(_, log_end)| Some(log_end));
+        let (current, isr) = (self.high_watermark, leader.isr.len());
+        let advanced = high_watermark::advanced(current, isr, leader.min_isr, log_ends.chain(caught_up));
         if advanced > self.high_watermark {
             self.high_watermark = advanced;
             self.acks.high_watermark_moved(advanced);
-            self.fetches.wake();
+            self.fetches.high_watermark_moved();
         }
     }
 

@@ -1,11 +1,16 @@
 //! The leader's read: which stretch of which file a fetch may have, and where the offsets of the partition stand.
 
+use std::time::Instant;
+
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use storage::AbortedTransaction;
 use storage::log::{FileRange, Log, Slice};
 
 use super::errors::PartitionError;
+use super::followers::FollowerFetch;
+use super::isr::has_what_is_committed;
 use super::partition::{ExpectedEpoch, LogState, Partition, State};
+use super::role::Role;
 
 /// How far a reader may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub struct Read {
     pub expected_epoch: ExpectedEpoch,
     /// The epoch of the reader's last record, by which divergence is found (KIP-595).
     pub last_fetched_epoch: Option<LeaderEpoch>,
+    /// A follower's registration, if it says.
+    pub broker_epoch: Option<i64>,
+    /// When the request came.
+    pub asked_at: Instant,
 }
 
 /// What a fetch gets of one partition.
@@ -50,14 +59,18 @@ impl Partition {
     pub fn read(&self, read: &Read) -> Result<ReadAnswer, PartitionError> {
         let mut state = self.lock();
         state.check_leader(read.expected_epoch)?;
+        if let Reach::LogEnd(follower) = read.reach {
+            state.check_replica(follower)?;
+        }
         let log = state.open_log()?;
-        if let Some(diverging) = read.last_fetched_epoch.and_then(|epoch| divergence(log, read.from, epoch)) {
+        if let Some(epoch) = read.last_fetched_epoch
+            && let Some(diverging) = divergence(log, read.from, epoch)?
+        {
             return Ok(state.answer(None, Vec::new(), Some(diverging)));
         }
         check_range(log, read.from)?;
         if let Reach::LogEnd(follower) = read.reach {
-            state.followers.fetched_from(follower, read.from);
-            state.advance_high_watermark(self.broker);
+            self.note_fetch(&mut state, follower, read)?;
         }
         let upto = state.reach(read.reach);
         let log = state.open_log()?;
@@ -73,7 +86,39 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// A follower has all before the offset that it reads from.
+    fn note_fetch(&self, state: &mut State, follower: BrokerId, read: &Read) -> Result<(), PartitionError> {
+        let leader_end = state.open_log()?.log_end_offset();
+        let Read { from, broker_epoch, asked_at: at, .. } = *read;
+        state.followers.fetched(follower, FollowerFetch { from, leader_end, broker_epoch, at })?;
+        state.advance_high_watermark(self.broker);
+        if state.may_return(follower, from) {
+            self.returning.note(&self.at);
+        }
+        Ok(())
+    }
+}
+
 impl State {
+    /// Whether this broker holds a replica, by the image that this leader has.
+    fn check_replica(&self, follower: BrokerId) -> Result<(), PartitionError> {
+        match &self.role {
+            Role::Leader(leader) if !leader.replicas.contains(&follower) => {
+                Err(PartitionError::NotReplica(follower))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is worth while to decide on the ISR: this follower is not in it, and has what is committed.
+    fn may_return(&self, follower: BrokerId, log_end: Offset) -> bool {
+        let Role::Leader(leader) = &self.role else { return false };
+        let is_candidate = !leader.isr.contains(&follower) && leader.proposals.in_flight().is_none();
+        let reached = |start| has_what_is_committed(log_end, self.high_watermark, start);
+        is_candidate && leader.epoch_start.is_some_and(reached)
+    }
+
     /// The offset before which a reader may read.
     pub(super) fn reach(&self, reach: Reach) -> Offset {
         match (reach, &self.log) {
@@ -114,8 +159,17 @@ fn check_range(log: &Log, from: Offset) -> Result<(), PartitionError> {
     if (start..=end).contains(&from) { Ok(()) } else { Err(PartitionError::OutOfRange { from, start, end }) }
 }
 
-/// Where a reader whose last record is of `epoch` parts from this log, if it does before `from`.
-fn divergence(log: &Log, from: Offset, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+/// Where a reader whose last record is of `epoch` parts from this log, if it does before `from`. Of an epoch that this log
+/// knows nothing of, nothing can be said but that the reader is out of range.
+fn divergence(
+    log: &Log,
+    from: Offset,
+    epoch: LeaderEpoch,
+) -> Result<Option<(LeaderEpoch, Offset)>, PartitionError> {
     let (known_epoch, end) = log.end_offset_for_epoch(epoch);
-    (known_epoch < epoch || end < from).then_some((known_epoch, end))
+    if end == Offset::UNKNOWN {
+        let (start, end) = (log.log_start_offset(), log.log_end_offset());
+        return Err(PartitionError::OutOfRange { from, start, end });
+    }
+    Ok((known_epoch < epoch || end < from).then_some((known_epoch, end)))
 }

@@ -3,6 +3,8 @@
 use metadata::image::PartitionImage;
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 
+use super::isr::Proposals;
+
 /// A replica's role in one leader epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
@@ -19,8 +21,13 @@ pub enum Role {
 pub struct Leader {
     pub epoch: LeaderEpoch,
     pub partition_epoch: i32,
+    pub replicas: Vec<BrokerId>,
+    /// As committed.
     pub isr: Vec<BrokerId>,
+    /// No more than there are replicas.
     pub min_isr: usize,
+    /// Changes of the ISR that may be committed yet.
+    pub proposals: Proposals,
     /// Where the log ended when the epoch began; `None` until the log is open.
     pub epoch_start: Option<Offset>,
 }
@@ -56,13 +63,7 @@ impl Role {
         let same_epoch = image.leader_epoch == self.epoch();
         match self {
             Role::Leader(leader) if same_epoch && image.leader == broker => {
-                if image.partition_epoch < leader.partition_epoch {
-                    return Assumed::Stale;
-                }
-                leader.isr.clone_from(&image.isr);
-                leader.min_isr = min_isr(image);
-                leader.partition_epoch = image.partition_epoch;
-                return Assumed::SameEpoch;
+                return leader.renew(image);
             }
             Role::Follower(follower) if same_epoch && follower.leader == image.leader => {
                 return Assumed::SameEpoch;
@@ -92,10 +93,34 @@ impl Leader {
         Leader {
             epoch: image.leader_epoch,
             partition_epoch: image.partition_epoch,
+            replicas: image.replicas.clone(),
             isr: image.isr.clone(),
             min_isr: min_isr(image),
+            proposals: Proposals::default(),
             epoch_start: None,
         }
+    }
+
+    /// Takes a change within the epoch.
+    fn renew(&mut self, image: &PartitionImage) -> Assumed {
+        if image.partition_epoch < self.partition_epoch {
+            return Assumed::Stale;
+        }
+        if image.partition_epoch > self.partition_epoch {
+            self.proposals.settled();
+        }
+        self.replicas.clone_from(&image.replicas);
+        self.isr.clone_from(&image.isr);
+        self.min_isr = min_isr(image);
+        self.partition_epoch = image.partition_epoch;
+        Assumed::SameEpoch
+    }
+
+    /// Everyone whose acknowledgement an append needs: the ISR as committed, and as it may be by what was proposed
+    /// (safety rule 5).
+    pub fn maximal_isr(&self) -> impl Iterator<Item = BrokerId> + '_ {
+        let proposed = self.proposals.members().filter(|id| !self.isr.contains(id));
+        self.isr.iter().copied().chain(proposed)
     }
 }
 
@@ -106,12 +131,13 @@ impl Follower {
 }
 
 fn min_isr(image: &PartitionImage) -> usize {
-    usize::try_from(image.min_isr).unwrap_or(1)
+    usize::try_from(image.min_isr).unwrap_or(1).min(image.replicas.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replica::isr::{Member, Proposal};
 
     const ME: BrokerId = BrokerId(1);
 
@@ -145,5 +171,23 @@ mod tests {
         assert_eq!(role.assume(ME, &grown), Assumed::SameEpoch);
         assert!(matches!(&role, Role::Leader(leader) if leader.isr.len() == 2));
         assert_eq!(role.assume(ME, &image(1, 4, 0)), Assumed::Stale);
+    }
+
+    #[test]
+    fn whoever_was_proposed_counts_until_the_partition_epoch_moves() {
+        let mut role = Role::Unassigned;
+        role.assume(ME, &image(1, 4, 0));
+        let Role::Leader(leader) = &mut role else { panic!("it leads") };
+        let isr = [1, 2].map(|id| Member { id: BrokerId(id), broker_epoch: -1 }).to_vec();
+        leader.proposals.begin(Proposal { leader_epoch: LeaderEpoch(4), partition_epoch: 0, isr });
+        assert!(leader.maximal_isr().eq([BrokerId(1), BrokerId(2)]));
+        let maximal = |role: &Role| match role {
+            Role::Leader(leader) => leader.maximal_isr().count(),
+            _ => 0,
+        };
+        role.assume(ME, &image(1, 4, 0));
+        assert_eq!(maximal(&role), 2, "the same state again settles nothing");
+        role.assume(ME, &image(1, 4, 1));
+        assert_eq!(maximal(&role), 1);
     }
 }

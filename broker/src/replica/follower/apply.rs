@@ -77,7 +77,10 @@ impl Partition {
             }
             Step::RestartAt(offset) => {
                 tracing::info!(partition = %self.at, %offset, "log restarts where the leader's begins");
-                state.open_log()?.truncate_fully_and_start_at(offset, now_ms).map_err(PartitionError::from)?;
+                state
+                    .open_log()?
+                    .truncate_fully_and_start_at(offset, now_ms)
+                    .map_err(PartitionError::from)?;
                 Ok(Taken::Cut(state.settle_after_cut()?))
             }
         }
@@ -108,7 +111,12 @@ impl State {
         Ok(Own { following, end: log.log_end_offset(), epochs: log.leader_epochs() })
     }
 
-    fn append_fetched(&mut self, records: &Bytes, epoch: LeaderEpoch, now_ms: i64) -> Result<(), PartitionError> {
+    fn append_fetched(
+        &mut self,
+        records: &Bytes,
+        epoch: LeaderEpoch,
+        now_ms: i64,
+    ) -> Result<(), PartitionError> {
         if !records.is_empty() {
             self.open_log()?.append_as_follower(records, epoch, now_ms)?;
         }
@@ -135,5 +143,9 @@ impl State {
 }
 
 fn position(log: &mut Log) -> Position {
-    Position { log_start: log.log_start_offset(), log_end: log.log_end_offset(), last_epoch: log.latest_epoch() }
+    Position {
+        log_start: log.log_start_offset(),
+        log_end: log.log_end_offset(),
+        last_epoch: log.latest_epoch(),
+    }
 }

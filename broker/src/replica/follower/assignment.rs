@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn what_others_lead_is_followed() {
         let none = ClusterImage::default();
-        assert_eq!(changes(ME, &none, &image(&[(1, 0), (2, 0), (-1, 3), (3, 5)])), [follow(0, 1, 0), follow(3, 3, 5)]);
+        assert_eq!(
+            changes(ME, &none, &image(&[(1, 0), (2, 0), (-1, 3), (3, 5)])),
+            [follow(0, 1, 0), follow(3, 3, 5)]
+        );
         assert_eq!(changes(BrokerId(9), &none, &image(&[(1, 0)])), []);
     }
 

@@ -91,7 +91,8 @@ mod tests {
     const EPOCH: LeaderEpoch = LeaderEpoch(4);
 
     fn ask() -> Ask {
-        let position = Position { log_start: Offset(0), log_end: Offset(50), last_epoch: Some(LeaderEpoch(3)) };
+        let position =
+            Position { log_start: Offset(0), log_end: Offset(50), last_epoch: Some(LeaderEpoch(3)) };
         Ask { leader_epoch: EPOCH, position }
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic, ReplicaState};
 use protocol::messages::fetch_response::PartitionData;
@@ -32,13 +31,12 @@ pub struct Sender {
     pub broker_epoch: Option<i64>,
 }
 
-/// A fetch. One that names everything does not wait: its answer opens the session.
+/// A fetch of records.
 pub fn fetch(sender: Sender, config: &ReplicationConfig, outgoing: &Outgoing) -> FetchRequest {
-    let wait = if outgoing.is_full() { 0 } else { config.fetch_wait_max.as_millis() };
+    let wait = if outgoing.may_wait { config.fetch_wait_max.as_millis() } else { 0 };
     let replica_epoch = sender.broker_epoch.unwrap_or(UNKNOWN.into());
     FetchRequest {
-        replica_id: sender.broker.0,
-        replica_state: ReplicaState { replica_id: sender.broker.0, replica_epoch, ..Default::default() },
+        replica_state: ReplicaState { replica_id: sender.broker.0, replica_epoch },
         max_wait_ms: i32::try_from(wait).unwrap_or(i32::MAX),
         min_bytes: config.fetch_bytes_min,
         max_bytes: config.fetch_response_bytes_max,
@@ -66,7 +64,9 @@ fn topics(config: &ReplicationConfig, outgoing: &Outgoing) -> Vec<FetchTopic> {
 
 fn forgotten(outgoing: &Outgoing) -> Vec<ForgottenTopic> {
     let by_topic = by_topic(outgoing.forgotten.iter().map(|key| (key.topic, key.index)));
-    by_topic.map(|(topic_id, partitions)| ForgottenTopic { topic_id, partitions, ..Default::default() }).collect()
+    by_topic
+        .map(|(topic_id, partitions)| ForgottenTopic { topic_id, partitions, ..Default::default() })
+        .collect()
 }
 
 fn by_topic<T>(items: impl Iterator<Item = (Uuid, T)>) -> impl Iterator<Item = (Uuid, Vec<T>)> {
@@ -81,9 +81,10 @@ fn by_topic<T>(items: impl Iterator<Item = (Uuid, T)>) -> impl Iterator<Item = (
 pub fn answers(response: FetchResponse) -> impl Iterator<Item = (PartitionKey, Answer)> {
     response.responses.into_iter().flat_map(|topic| {
         let id = topic.topic_id;
-        topic.partitions.into_iter().map(move |data| {
-            (PartitionKey { topic: id, index: data.partition_index }, answer(data))
-        })
+        topic
+            .partitions
+            .into_iter()
+            .map(move |data| (PartitionKey { topic: id, index: data.partition_index }, answer(data)))
     })
 }
 
@@ -95,7 +96,7 @@ fn answer(data: PartitionData) -> Answer {
             .then_some(Divergence { epoch: LeaderEpoch(diverging.epoch), end: Offset(diverging.end_offset) }),
         high_watermark: Offset(data.high_watermark),
         log_start: Offset(data.log_start_offset),
-        records: data.records.as_ref().and_then(|records| records.bytes().cloned()).unwrap_or_else(Bytes::new),
+        records: data.records.as_ref().and_then(|records| records.bytes().cloned()).unwrap_or_default(),
     }
 }
 
@@ -108,7 +109,7 @@ pub fn list_offsets<'a>(
     let mut topics = BTreeMap::<&str, Vec<ListOffsetsPartition>>::new();
     for (topic, partition_index, epoch) in wanted {
         let current_leader_epoch = epoch.0;
-        let partition = ListOffsetsPartition { partition_index, current_leader_epoch, timestamp, ..Default::default() };
+        let partition = ListOffsetsPartition { partition_index, current_leader_epoch, timestamp };
         topics.entry(topic).or_default().push(partition);
     }
     let topics =

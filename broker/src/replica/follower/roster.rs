@@ -88,14 +88,12 @@ impl<R: Clone> Roster<R> {
         }
     }
 
-    /// Whether nothing is followed.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// The partitions whose logs are to be looked at: each is answered by [`Roster::stands_at`] or [`Roster::failed`].
     pub fn starting(&self) -> Vec<(PartitionKey, Following<R>)> {
-        self.starting.iter().filter_map(|key| Some((*key, self.entries.get(key)?.following.clone()))).collect()
+        self.starting
+            .iter()
+            .filter_map(|key| Some((*key, self.entries.get(key)?.following.clone())))
+            .collect()
     }
 
     /// The partitions for which the leader is to be asked where its log begins and ends.

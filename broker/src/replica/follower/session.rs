@@ -22,6 +22,8 @@ pub struct Session {
     told: HashMap<PartitionKey, Told>,
     /// The number of the newest fetch.
     newest: u64,
+    /// The leader had no room for a session when it was last asked for one.
+    denied: bool,
 }
 
 /// How far a session has come.
@@ -51,13 +53,8 @@ pub struct Outgoing {
     pub session_epoch: i32,
     pub named: Vec<(PartitionKey, Ask)>,
     pub forgotten: Vec<PartitionKey>,
-}
-
-impl Outgoing {
-    /// Whether it names everything.
-    pub fn is_full(&self) -> bool {
-        self.session_epoch == INITIAL_EPOCH
-    }
+    /// Whether the leader may hold its answer back until there are records; not that which opens the session.
+    pub may_wait: bool,
 }
 
 impl Session {
@@ -102,7 +99,8 @@ impl Session {
                 None => forgotten.extend(self.told.remove(&key).map(|_| key)),
             }
         }
-        Outgoing { number: self.newest, session_id, session_epoch, named, forgotten }
+        let may_wait = session_epoch != INITIAL_EPOCH || self.denied;
+        Outgoing { number: self.newest, session_id, session_epoch, named, forgotten, may_wait }
     }
 
     fn advance(&mut self) -> (i32, i32) {
@@ -127,9 +125,13 @@ impl Session {
             return Err(error);
         }
         match self.stage {
-            Stage::Opening if session_id > 0 => self.stage = Stage::Open { id: session_id, next_epoch: 1 },
+            Stage::Opening => {
+                self.denied = session_id <= 0;
+                self.stage =
+                    if self.denied { Stage::Closed } else { Stage::Open { id: session_id, next_epoch: 1 } };
+            }
             Stage::Open { id, .. } if id == session_id => {}
-            _ => self.close(),
+            Stage::Open { .. } | Stage::Closed => self.close(),
         }
         Ok(())
     }
@@ -192,10 +194,11 @@ mod tests {
         assert_eq!(lost, Err(ErrorCode::FetchSessionIdNotFound));
         assert!(session.is_closed());
         let anew = send(&mut session, &[(0, Some(5))]);
-        assert!(anew.is_full() && anew.named.len() == 1);
+        assert_eq!((anew.session_epoch, anew.named.len(), anew.may_wait), (0, 1, false));
         session.answered(ErrorCode::None, 0).expect("no error");
         assert!(session.is_closed(), "the leader has no room for a session");
         assert_eq!(session.asked(anew.number, &key(0)), Some(ask(5)), "but the answer counts");
+        assert!(send(&mut session, &[(0, Some(5))]).may_wait, "or fetches would go round and round");
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! `kafka_server_replicamanager_isr*` and `kafka_server_fetcherlagmetrics_consumerlag`: how replicas follow, and fall out
+//! of sync and back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
+
+use parking_lot::Mutex;
+use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
+use protocol::types::BrokerId;
+use storage::TopicPartition;
+
+use super::registered;
+
+/// Partitions with a lag series of their own; those beyond are followed all the same.
+const LAGS_MAX: usize = 20_000;
+
+const LABELS: [&str; 3] = ["clientId", "topic", "partition"];
+
+struct Counters {
+    shrinks: Option<IntCounter>,
+    expands: Option<IntCounter>,
+    failed_updates: Option<IntCounter>,
+}
+
+static COUNTERS: LazyLock<Counters> = LazyLock::new(|| {
+    let counter = |name: &str, help: &str| {
+        registered(IntCounter::new(format!("kafka_server_replicamanager_{name}_total"), help))
+    };
+    Counters {
+        shrinks: counter("isrshrinks", "Times that an ISR led here lost a member by its leader's word"),
+        expands: counter("isrexpands", "Times that a member returned to an ISR led here"),
+        failed_updates: counter("failedisrupdates", "Changes of an ISR that the controller refused"),
+    }
+});
+
+static LAGS: LazyLock<Option<IntGaugeVec>> = LazyLock::new(|| {
+    let help = "Records below the leader's high watermark that a replica here does not have yet";
+    registered(IntGaugeVec::new(Opts::new("kafka_server_fetcherlagmetrics_consumerlag", help), &LABELS))
+});
+
+/// Brokers of one process may follow the same partition, and share its series.
+static SERIES: LazyLock<Mutex<HashMap<Labels, Weak<Series>>>> = LazyLock::new(Mutex::default);
+
+/// Leader, fetcher and partition.
+type Labels = (BrokerId, usize, TopicPartition);
+
+/// How far one replica lags; it is shown until it is dropped.
+#[derive(Debug)]
+pub struct FetcherLag {
+    series: Option<Arc<Series>>,
+    shown: AtomicI64,
+}
+
+#[derive(Debug)]
+struct Series {
+    labels: Labels,
+    gauge: IntGauge,
+}
+
+impl FetcherLag {
+    /// A replica that is about to be fetched from `leader`, by one of its fetchers.
+    pub fn new(leader: BrokerId, fetcher: usize, at: &TopicPartition) -> FetcherLag {
+        FetcherLag { series: Series::of((leader, fetcher, at.clone())), shown: AtomicI64::new(0) }
+    }
+
+    /// So many records lie below the leader's high watermark and not here; below 0 none do.
+    pub fn show(&self, lag: i64) {
+        let lag = lag.max(0);
+        let before = self.shown.swap(lag, Ordering::Relaxed);
+        if let Some(series) = self.series.as_ref().filter(|_| lag != before) {
+            series.gauge.add(lag - before);
+        }
+    }
+}
+
+impl Drop for FetcherLag {
+    fn drop(&mut self) {
+        self.show(0);
+    }
+}
+
+impl Series {
+    fn of(labels: Labels) -> Option<Arc<Series>> {
+        let mut all = SERIES.lock();
+        if let Some(known) = all.get(&labels).and_then(Weak::upgrade) {
+            return Some(known);
+        }
+        if all.len() >= LAGS_MAX {
+            return None;
+        }
+        let gauge = LAGS.as_ref()?.with_label_values(&texts(&labels));
+        let series = Arc::new(Series { labels: labels.clone(), gauge });
+        all.insert(labels, Arc::downgrade(&series));
+        Some(series)
+    }
+}
+
+impl Drop for Series {
+    fn drop(&mut self) {
+        let mut all = SERIES.lock();
+        // Another one may have taken its place already.
+        if all.get(&self.labels).is_some_and(|series| series.strong_count() == 0) {
+            all.remove(&self.labels);
+            if let Some(lags) = &*LAGS {
+                let _ = lags.remove_label_values(&texts(&self.labels));
+            }
+        }
+    }
+}
+
+fn texts((leader, fetcher, at): &Labels) -> [String; 3] {
+    [format!("ReplicaFetcherThread-{fetcher}-{leader}"), at.topic.to_string(), at.partition.to_string()]
+}
+
+/// The controller committed a leader's change of an ISR.
+pub fn observe_isr_change(expanded: bool, shrunk: bool) {
+    count(&COUNTERS.expands, expanded);
+    count(&COUNTERS.shrinks, shrunk);
+}
+
+/// The controller refused a change of an ISR.
+pub fn observe_failed_isr_update() {
+    count(&COUNTERS.failed_updates, true);
+}
+
+fn count(counter: &Option<IntCounter>, whether: bool) {
+    if let Some(counter) = counter.as_ref().filter(|_| whether) {
+        counter.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(at: &TopicPartition) -> Option<f64> {
+        let families = prometheus::gather();
+        let family =
+            families.iter().find(|family| family.name() == "kafka_server_fetcherlagmetrics_consumerlag")?;
+        let of = |metric: &&prometheus::proto::Metric| {
+            metric.get_label().iter().any(|label| label.value() == at.topic)
+        };
+        Some(family.get_metric().iter().find(of)?.get_gauge().get_value())
+    }
+
+    #[test]
+    fn followers_of_one_process_share_a_series_that_ends_with_the_last_of_them() {
+        let at = TopicPartition::new("lagging", 3);
+        let lag = || FetcherLag::new(BrokerId(1), 0, &at);
+        let (one, other) = (lag(), lag());
+        one.show(7);
+        other.show(5);
+        one.show(-2);
+        assert_eq!(shown(&at), Some(5.0));
+        drop(other);
+        assert_eq!(shown(&at), Some(0.0));
+        drop(one);
+        assert_eq!(shown(&at), None);
+    }
+}

@@ -1,0 +1,339 @@
+//! One connection to one leader: fetches all that is followed of it, over and over.
+//!
+//! A shell around the [`Roster`]: it looks at the logs, sends what the roster wants sent, and has the answers taken in.
+//! At most two fetches are on their way: one parked at the leader, and one that overtakes it because there is more to follow.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use client::{Connection, ConnectionConfig, ConnectionError};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use protocol::ErrorCode;
+use protocol::messages::FetchResponse;
+use protocol::types::BrokerId;
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::apply::{FollowError, Taken};
+use super::ask::{Ask, PartitionKey};
+use super::reaction::{Answer, Bounds};
+use super::request::{self, EARLIEST, LATEST, Sender};
+use super::roster::{Following, Roster};
+use crate::Broker;
+use crate::api::wall_clock_ms;
+use crate::metrics::replication::FetcherLag;
+use crate::replica::partition::Partition;
+
+/// Fetches on their way at once.
+const IN_FLIGHT_MAX: usize = 2;
+/// The shortest wait before a leader is dialled again.
+const DIAL_DELAY_MIN: Duration = Duration::from_millis(10);
+/// After taking in so many bytes other tasks have their turn.
+const BYTES_BEFORE_YIELD: usize = 256 << 10;
+
+/// A partition that is followed here, and how far it lags.
+pub struct Followed {
+    pub partition: Arc<Partition>,
+    pub lag: FetcherLag,
+}
+
+/// What a fetcher is told: changed in place by those who follow the image.
+#[derive(Default)]
+pub struct Assigned {
+    /// `host:port` of the leader; `None` while the image does not say.
+    pub address: Option<String>,
+    pub partitions: BTreeMap<PartitionKey, Following<Arc<Followed>>>,
+}
+
+/// One of the fetchers for one leader.
+pub struct Fetcher {
+    broker: Arc<Broker>,
+    leader: BrokerId,
+    assigned: watch::Receiver<Assigned>,
+    roster: Roster<Arc<Followed>>,
+    dial_delay: Duration,
+}
+
+/// Why a connection was given up; the next may do better.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    #[error("the leader is reached elsewhere now")]
+    Moved,
+    #[error("the leader refused the fetch: {0}")]
+    Refused(ErrorCode),
+    #[error("cutting a log ended abnormally: {0}")]
+    Cutting(#[from] tokio::task::JoinError),
+    /// Nobody says any more what to follow.
+    #[error("nothing is followed any more")]
+    Over,
+}
+
+/// The number of a fetch and what came of it.
+type Answered = (u64, Result<FetchResponse, ConnectionError>);
+type InFlight = FuturesOrdered<BoxFuture<'static, Answered>>;
+
+impl Fetcher {
+    pub fn new(broker: Arc<Broker>, leader: BrokerId, assigned: watch::Receiver<Assigned>) -> Fetcher {
+        let roster = Roster::new(broker.config.replication.fetch_backoff);
+        Fetcher { broker, leader, assigned, roster, dial_delay: DIAL_DELAY_MIN }
+    }
+
+    /// Fetches until it is told to end by the end of what assigns.
+    pub async fn run(mut self) {
+        loop {
+            let Some(address) = self.leader_address().await else { return };
+            let broken = match self.converse(&address).await {
+                Ok(never) => match never {},
+                Err(Broken::Over) => return,
+                Err(broken) => broken,
+            };
+            if !matches!(broken, Broken::Moved) {
+                self.report_broken(&address, &broken);
+                self.pause().await;
+            }
+        }
+    }
+
+    /// Warns once; that it still does not work is no news.
+    fn report_broken(&self, address: &str, broken: &Broken) {
+        let leader = self.leader;
+        match self.dial_delay == DIAL_DELAY_MIN {
+            true => tracing::warn!(%leader, %address, "fetching from the leader is tried on: {broken}"),
+            false => tracing::debug!(%leader, %address, "still not fetching from the leader: {broken}"),
+        }
+    }
+
+    /// Waits until there is something to follow and an address to go to.
+    async fn leader_address(&mut self) -> Option<String> {
+        let known = |assigned: &Assigned| assigned.address.is_some() && !assigned.partitions.is_empty();
+        let assigned = self.assigned.wait_for(known).await.ok()?;
+        assigned.address.clone()
+    }
+
+    /// Waits before the next dial; less if what is assigned changes, for the leader may have come back.
+    async fn pause(&mut self) {
+        let delay = self.dial_delay.mul_f64(0.5 + fastrand::f64() / 2.0);
+        self.dial_delay =
+            (self.dial_delay * 2).min(self.broker.config.replication.fetch_backoff.max(DIAL_DELAY_MIN));
+        sleep(DIAL_DELAY_MIN.min(delay)).await;
+        // Whether it changed or the time is up: the leader is dialled again.
+        let _ = timeout(delay.saturating_sub(DIAL_DELAY_MIN), self.assigned.changed()).await;
+    }
+
+    async fn converse(&mut self, address: &str) -> Result<Infallible, Broken> {
+        let connection = Connection::connect(address, &self.connection_config()).await?;
+        self.roster.reconnected();
+        self.reconcile(address)?;
+        let mut in_flight = InFlight::new();
+        loop {
+            self.look_at_logs();
+            if in_flight.is_empty() {
+                self.settle_bounds(&connection).await?;
+            }
+            if in_flight.len() < IN_FLIGHT_MAX
+                && let Some(outgoing) = self.roster.next_fetch(in_flight.len())
+            {
+                let request = request::fetch(self.sender(), &self.broker.config.replication, &outgoing);
+                let connection = connection.clone();
+                let sent = async move { (outgoing.number, connection.send(&request).await) };
+                in_flight.push_back(Box::pin(sent));
+            }
+            tokio::select! {
+                Some((number, response)) = in_flight.next(), if !in_flight.is_empty() => {
+                    self.take_in(number, response?).await?;
+                }
+                changed = self.assigned.changed() => {
+                    changed.map_err(|_| Broken::Over)?;
+                    self.reconcile(address)?;
+                }
+                () = woken(self.roster.next_wake()) => {}
+            }
+        }
+    }
+
+    /// Takes up what is assigned by now.
+    fn reconcile(&mut self, address: &str) -> Result<(), Broken> {
+        let assigned = self.assigned.borrow_and_update();
+        if assigned.address.as_deref() != Some(address) {
+            return Err(Broken::Moved);
+        }
+        self.roster.reconcile(&assigned.partitions);
+        Ok(())
+    }
+
+    /// Finds where the logs end that were just assigned, or whose delay is over.
+    fn look_at_logs(&mut self) {
+        let now = Instant::now();
+        self.roster.wake(now);
+        for (key, following) in self.roster.starting() {
+            match following.replica.partition.position(following.leader_epoch) {
+                Ok(position) => self.roster.stands_at(key, position),
+                Err(_) => self.roster.failed(key, now),
+            }
+        }
+    }
+
+    async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<(), Broken> {
+        let error = ErrorCode::from_code(response.error_code);
+        match self.roster.answered(error, response.session_id) {
+            Ok(()) => self.dial_delay = DIAL_DELAY_MIN,
+            Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(()),
+            Err(error) => return Err(Broken::Refused(error)),
+        }
+        let (mut cuts, mut bytes) = (Vec::new(), 0);
+        for (key, answer) in request::answers(response) {
+            let Some((ask, followed)) = self.roster.asked(number, &key) else { continue };
+            if answer.diverging.is_some() {
+                cuts.push((key, ask, followed, Cut::Diverging(answer)));
+                continue;
+            }
+            let taken = followed.partition.take_answer(&ask, &answer, wall_clock_ms());
+            followed.observe(&answer, &taken);
+            bytes += answer.records.len();
+            self.settle(key, &followed, taken);
+            if bytes >= BYTES_BEFORE_YIELD {
+                bytes = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        self.cut(cuts).await
+    }
+
+    /// Asks where the leader's logs begin and end, for those partitions whose end is not in them.
+    async fn settle_bounds(&mut self, connection: &Connection) -> Result<(), Broken> {
+        let wanted = self.roster.out_of_range();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let ask = |timestamp| {
+            let partitions = wanted.iter().map(|(_, ask, followed)| {
+                let at = &followed.partition.at;
+                (at.topic.as_str(), at.partition, ask.leader_epoch)
+            });
+            request::list_offsets(self.sender(), timestamp, partitions)
+        };
+        let (earliest, latest) = (ask(EARLIEST), ask(LATEST));
+        let (starts, ends) = tokio::try_join!(connection.send(&earliest), connection.send(&latest))?;
+        let (starts, ends) = (request::listed(starts), request::listed(ends));
+        let mut cuts = Vec::new();
+        for (key, ask, followed) in wanted {
+            let at = (followed.partition.at.topic.as_str().into(), followed.partition.at.partition);
+            match (starts.get(&at), ends.get(&at)) {
+                (Some(&Ok(start)), Some(&Ok(end))) => {
+                    cuts.push((key, ask, followed, Cut::Bounds(Bounds { start, end })))
+                }
+                (Some(&Err(error)), _) | (_, Some(&Err(error))) => {
+                    self.settle(key, &followed, Err(FollowError::Leader(error)));
+                }
+                (None, _) | (_, None) => {
+                    self.settle(key, &followed, Err(FollowError::Leader(ErrorCode::UnknownTopicOrPartition)));
+                }
+            }
+        }
+        self.cut(cuts).await
+    }
+
+    /// Cuts logs on a thread of their own, for that may read much, and has their recovery points on the disk before
+    /// anything is appended to them.
+    async fn cut(&mut self, cuts: Vec<(PartitionKey, Ask, Arc<Followed>, Cut)>) -> Result<(), Broken> {
+        if cuts.is_empty() {
+            return Ok(());
+        }
+        let replicas = self.broker.replicas.clone();
+        let cutting = tokio::task::spawn_blocking(move || {
+            let cut = |(key, ask, followed, cut): (PartitionKey, Ask, Arc<Followed>, Cut)| {
+                let taken = cut.carry_out(&followed.partition, &ask);
+                (key, followed, taken)
+            };
+            let taken: Vec<_> = cuts.into_iter().map(cut).collect();
+            if taken.iter().any(|(_, _, taken)| matches!(taken, Ok(Taken::Cut(_)))) {
+                replicas.save_recovery_points();
+            }
+            taken
+        });
+        for (key, followed, taken) in cutting.await? {
+            self.settle(key, &followed, taken);
+        }
+        Ok(())
+    }
+
+    /// Tells the roster what came of an answer.
+    fn settle(&mut self, key: PartitionKey, followed: &Followed, taken: Result<Taken, FollowError>) {
+        match taken {
+            Ok(Taken::At(position) | Taken::Cut(position)) => self.roster.advanced(key, position),
+            Ok(Taken::PassedOver(position)) => self.roster.stands_at(key, position),
+            Ok(Taken::AskForBounds) => self.roster.is_out_of_range(key),
+            Err(error) => {
+                self.report(followed, &error);
+                self.roster.failed(key, Instant::now());
+            }
+        }
+    }
+
+    fn report(&self, followed: &Followed, error: &FollowError) {
+        let (partition, leader) = (&followed.partition.at, self.leader);
+        match error {
+            FollowError::Own(own) => {
+                tracing::error!(%partition, %leader, "what the leader sent can't be taken in: {own}");
+                self.broker.replicas.note_failure(&followed.partition, own);
+            }
+            // Between two images leader and follower know different epochs: ordinary, and soon over.
+            error => tracing::debug!(%partition, %leader, "not fetched: {error}"),
+        }
+    }
+
+    fn sender(&self) -> Sender {
+        Sender { broker: self.broker.config.broker_id, broker_epoch: self.broker.link.broker_epoch() }
+    }
+
+    fn connection_config(&self) -> ConnectionConfig {
+        let config = &self.broker.config;
+        let response_bytes_max = usize::try_from(config.replication.fetch_response_bytes_max).unwrap_or(0);
+        ConnectionConfig {
+            client_id: format!("broker-{}-fetcher", config.broker_id),
+            connect_timeout: config.replication.socket_timeout,
+            request_timeout: config.replication.socket_timeout,
+            // A first batch may exceed what was asked for, but no batch is larger than a request that brought it.
+            frame_bytes_max: response_bytes_max.saturating_add(config.sockets.request_bytes_max),
+            in_flight_max: IN_FLIGHT_MAX,
+        }
+    }
+}
+
+/// Why a log is to be cut.
+enum Cut {
+    Diverging(Answer),
+    Bounds(Bounds),
+}
+
+impl Cut {
+    fn carry_out(&self, partition: &Partition, ask: &Ask) -> Result<Taken, FollowError> {
+        match self {
+            Cut::Diverging(answer) => partition.take_answer(ask, answer, wall_clock_ms()),
+            Cut::Bounds(bounds) => partition.take_bounds(ask, *bounds, wall_clock_ms()),
+        }
+    }
+}
+
+impl Followed {
+    fn observe(&self, answer: &Answer, taken: &Result<Taken, FollowError>) {
+        if let Ok(Taken::At(position)) = taken {
+            self.partition.metrics.observe_replication_in(answer.records.len() as u64);
+            self.lag.show(answer.high_watermark - position.log_end);
+        }
+    }
+}
+
+/// Ends when it is time; never, where there is no time.
+async fn woken(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

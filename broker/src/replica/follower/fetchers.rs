@@ -1,0 +1,146 @@
+//! Follows the image: which partitions are fetched from which broker, by `num.replica.fetchers` connections each.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use metadata::image::ClusterImage;
+use node::shutdown::Shutdown;
+use protocol::types::{BrokerId, LeaderEpoch};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::ask::PartitionKey;
+use super::assignment::{Change, changes};
+use super::fetcher::{Assigned, Fetcher, Followed};
+use super::roster::Following;
+use crate::Broker;
+use crate::metrics::replication::FetcherLag;
+
+/// One of the fetchers of a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    leader: BrokerId,
+    index: usize,
+}
+
+/// Every fetcher of this broker (Kafka's ReplicaFetcherManager).
+struct Fetchers {
+    broker: Arc<Broker>,
+    running: BTreeMap<Place, Running>,
+    /// Where each partition is fetched.
+    places: HashMap<PartitionKey, Place>,
+    tasks: JoinSet<()>,
+}
+
+struct Running {
+    assigned: watch::Sender<Assigned>,
+    task: AbortHandle,
+}
+
+/// Fetches what the newest image assigns, until shutdown.
+pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
+    let mut images = broker.image.subscribe();
+    let mut fetchers =
+        Fetchers { broker, running: BTreeMap::new(), places: HashMap::new(), tasks: JoinSet::new() };
+    let mut image = Arc::new(ClusterImage::default());
+    loop {
+        let new = images.borrow_and_update().clone();
+        fetchers.follow(&image, &new);
+        image = new;
+        tokio::select! {
+            changed = images.changed() => if changed.is_err() { break },
+            () = shutdown.requested() => break,
+        }
+    }
+    fetchers.tasks.shutdown().await;
+}
+
+impl Fetchers {
+    fn follow(&mut self, old: &ClusterImage, new: &ClusterImage) {
+        for change in changes(self.broker.config.broker_id, old, new) {
+            match change {
+                Change::Follow { key, leader, leader_epoch } => self.assign(key, leader, leader_epoch),
+                Change::Unfollow(key) => self.withdraw(&key),
+            }
+        }
+        self.end_idle();
+        self.update_addresses(new);
+    }
+
+    fn assign(&mut self, key: PartitionKey, leader: BrokerId, leader_epoch: LeaderEpoch) {
+        let place = Place { leader, index: fetcher_index(&key, self.broker.config.replication.fetchers) };
+        if self.places.get(&key).is_some_and(|before| *before != place) {
+            self.withdraw(&key);
+        }
+        // A replica that can't be opened is hosted all the same; one that is not has left again in a later image.
+        let Ok(partition) = self.broker.replicas.partition_by_id(key.topic, key.index) else { return };
+        let lag = FetcherLag::new(leader, place.index, &partition.at);
+        let following = Following { leader_epoch, replica: Arc::new(Followed { partition, lag }) };
+        self.places.insert(key, place);
+        let running = self.running(place);
+        running.assigned.send_modify(|assigned| {
+            assigned.partitions.insert(key, following);
+        });
+    }
+
+    fn withdraw(&mut self, key: &PartitionKey) {
+        let Some(place) = self.places.remove(key) else { return };
+        if let Some(running) = self.running.get(&place) {
+            running.assigned.send_modify(|assigned| {
+                assigned.partitions.remove(key);
+            });
+        }
+    }
+
+    /// The fetcher of this place; begun if there is none.
+    fn running(&mut self, place: Place) -> &Running {
+        self.running.entry(place).or_insert_with(|| {
+            let (assigned, told) = watch::channel(Assigned::default());
+            let fetcher = Fetcher::new(self.broker.clone(), place.leader, told);
+            Running { assigned, task: self.tasks.spawn(fetcher.run()) }
+        })
+    }
+
+    fn end_idle(&mut self) {
+        self.running.retain(|_, running| {
+            let idle = running.assigned.borrow().partitions.is_empty();
+            if idle {
+                running.task.abort();
+            }
+            !idle
+        });
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn update_addresses(&mut self, image: &ClusterImage) {
+        let leaders: BTreeSet<BrokerId> = self.running.keys().map(|place| place.leader).collect();
+        let addresses: BTreeMap<_, _> =
+            leaders.into_iter().map(|leader| (leader, self.address(image, leader))).collect();
+        for (place, running) in &self.running {
+            let address = addresses.get(&place.leader).cloned().flatten();
+            running.assigned.send_if_modified(|assigned| {
+                let modified = assigned.address != address;
+                assigned.address = address;
+                modified
+            });
+        }
+    }
+
+    /// Where other brokers reach it.
+    fn address(&self, image: &ClusterImage, broker: BrokerId) -> Option<String> {
+        let endpoint = image.brokers.get(&broker)?.endpoint(&self.broker.config.listeners.inter_broker)?;
+        let host = &endpoint.host;
+        let is_ipv6 = host.contains(':');
+        Some(if is_ipv6 {
+            format!("[{host}]:{}", endpoint.port)
+        } else {
+            format!("{host}:{}", endpoint.port)
+        })
+    }
+}
+
+/// Spreads the partitions of a leader over its fetchers; neighbours of one topic go to different ones.
+fn fetcher_index(key: &PartitionKey, fetchers: usize) -> usize {
+    let topic: usize = key.topic.0.iter().map(|&byte| usize::from(byte)).sum();
+    topic.wrapping_add(key.index.unsigned_abs() as usize) % fetchers.max(1)
+}

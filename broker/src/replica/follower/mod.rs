@@ -1,0 +1,26 @@
+//! How this broker follows: fetches what others lead, over the Kafka wire, and keeps its logs equal to theirs.
+//!
+//! | file | what |
+//! |-|-|
+//! | `ask` | what is asked for, partition by partition |
+//! | `session` | what the leader remembers of that (KIP-227); pure |
+//! | `roster` | the partitions of a fetcher: starting, fetching, out of range, delayed; pure |
+//! | `reaction`, `divergence` | what to do with an answer, where to cut a log; pure |
+//! | `assignment` | what to follow, and of whom, by the image; pure |
+//! | `request` | the requests and responses of the wire |
+//! | `apply` | carries a reaction out under the partition's lock |
+//! | `fetcher` | one connection to one leader |
+//! | `fetchers` | starts and ends fetchers as images come |
+
+mod apply;
+mod ask;
+mod assignment;
+mod divergence;
+mod fetcher;
+mod fetchers;
+mod reaction;
+mod request;
+mod roster;
+mod session;
+
+pub use fetchers::run;

@@ -1,0 +1,116 @@
+//! Decides and settles the ISR of one partition, under its lock.
+
+use std::time::{Duration, Instant};
+
+use metadata::image::PartitionImage;
+use protocol::types::BrokerId;
+
+use super::decide::{IsrChange, View, wanted};
+use super::proposals::{Member, Proposal};
+use crate::replica::partition::{LogState, Partition};
+use crate::replica::role::Role;
+
+/// What a decision needs beside the partition.
+pub struct Circumstances<'a> {
+    pub broker_epoch: i64,
+    /// The broker epoch of whoever may be in an ISR.
+    pub registered: &'a dyn Fn(BrokerId) -> Option<i64>,
+    pub lag_time_max: Duration,
+    pub now: Instant,
+}
+
+impl Partition {
+    /// Proposes another ISR, if there should be one and nothing is proposed yet.
+    pub(super) fn propose_isr(&self, circumstances: &Circumstances) -> Option<Proposal> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let (LogState::Open(log), Role::Leader(leader)) = (&state.log, &mut state.role) else { return None };
+        if state.followers.expire(&leader.isr, circumstances.lag_time_max, circumstances.now) {
+            state.advance_high_watermark(self.broker);
+            return None;
+        }
+        if leader.proposals.in_flight().is_some() {
+            return None;
+        }
+        let view = View {
+            leader: Member { id: self.broker, broker_epoch: circumstances.broker_epoch },
+            replicas: &leader.replicas,
+            isr: &leader.isr,
+            high_watermark: state.high_watermark,
+            log_end: log.log_end_offset(),
+            epoch_start: leader.epoch_start?,
+            followers: &state.followers,
+            lag_time_max: circumstances.lag_time_max,
+            now: circumstances.now,
+        };
+        let change = wanted(&view, circumstances.registered)?;
+        report(self, &change);
+        let (leader_epoch, partition_epoch) = (leader.epoch, leader.partition_epoch);
+        let proposal = Proposal { leader_epoch, partition_epoch, isr: change.isr };
+        leader.proposals.begin(proposal.clone());
+        Some(proposal)
+    }
+
+    /// Whether the proposal still waits for the controller.
+    pub(super) fn is_in_flight(&self, proposal: &Proposal) -> bool {
+        let state = self.lock();
+        match (&state.log, &state.role) {
+            (LogState::Open(_), Role::Leader(leader)) => leader.proposals.in_flight() == Some(proposal),
+            _ => false,
+        }
+    }
+
+    /// The controller committed this; the push that says so as well may come later. Returns how many members more or fewer
+    /// the ISR has by it, as (expanded, shrunk).
+    pub(super) fn isr_committed(&self, committed: &PartitionImage) -> (bool, bool) {
+        let before = self.isr();
+        let same_leader =
+            committed.leader == self.broker && committed.leader_epoch == self.lock().role.epoch();
+        if same_leader {
+            self.assume(committed);
+        }
+        let after = self.isr();
+        let (gained, lost) = (|id: &BrokerId| !before.contains(id), |id: &BrokerId| !after.contains(id));
+        (after.iter().any(gained), before.iter().any(lost))
+    }
+
+    /// The controller would not have it, and committed nothing. Whoever was to return must show anew that it is there.
+    pub(super) fn isr_refused(&self, proposal: &Proposal) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Role::Leader(leader) = &mut state.role else { return };
+        leader.proposals.refused(proposal);
+        for member in proposal.isr.iter().filter(|member| !leader.isr.contains(&member.id)) {
+            state.followers.must_catch_up(member.id);
+        }
+        state.advance_high_watermark(self.broker);
+    }
+
+    /// An attempt had no answer: it may be committed or not.
+    pub(super) fn isr_unanswered(&self, proposal: &Proposal) {
+        if let Role::Leader(leader) = &mut self.lock().role {
+            leader.proposals.unanswered(proposal);
+        }
+    }
+
+    /// These brokers are gone: nobody waits for them.
+    pub(super) fn brokers_gone(&self, gone: &[BrokerId]) {
+        let mut state = self.lock();
+        gone.iter().for_each(|&id| state.followers.must_catch_up(id));
+        state.advance_high_watermark(self.broker);
+    }
+
+    fn isr(&self) -> Vec<BrokerId> {
+        self.lock().isr().to_vec()
+    }
+}
+
+fn report(partition: &Partition, change: &IsrChange) {
+    let partition = &partition.at;
+    for (replica, lag) in &change.leaving {
+        tracing::info!(%partition, %replica, cause = ?lag, "out of sync: the ISR is to shrink");
+    }
+    for replica in &change.returning {
+        tracing::info!(%partition, %replica, "in sync: the ISR is to expand");
+    }
+}

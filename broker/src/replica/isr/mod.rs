@@ -1,0 +1,20 @@
+//! Which replicas are in sync, as the leader sees it: who leaves the ISR, who returns, and how the controller is asked.
+//!
+//! | file | what |
+//! |-|-|
+//! | `decide` | who lags, and why; who may return; pure |
+//! | `proposals` | what was proposed and is not settled: the maximal ISR (safety rule 5); pure |
+//! | `leader` | decides and settles under the partition's lock |
+//! | `returning` | partitions where somebody may return, as fetches notice it |
+//! | `proposer` | asks the controller, many partitions a call |
+
+mod decide;
+mod leader;
+mod proposals;
+mod proposer;
+mod returning;
+
+pub use decide::has_what_is_committed;
+pub use proposals::{Member, Proposal, Proposals};
+pub use proposer::run;
+pub use returning::Returning;
