@@ -108,7 +108,9 @@ impl Server {
             Some(refused) => refused,
             None => link.await,
         };
-        ended.unwrap_or_else(|error| Ok(tracing::error!("the link's task failed: {error}"))).map_err(ServerError::from)
+        ended
+            .unwrap_or_else(|error| Ok(tracing::error!("the link's task failed: {error}")))
+            .map_err(ServerError::from)
     }
 }
 
