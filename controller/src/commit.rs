@@ -3,6 +3,7 @@
 //!
 //! Whatever goes wrong ends the present reading of the state: what is in doubt is read anew before anything is decided.
 
+use metadata::change::Change;
 use metadata::store::{Compare, LeaseId, Operation, StoreError, TxnOutcome};
 
 use crate::active::Active;
@@ -38,6 +39,7 @@ impl Active {
         match self.term.store.txn(when, then).await? {
             TxnOutcome::Applied(revision) => {
                 if let Some(delta) = self.state.committed(step, revision)? {
+                    delta.changes.iter().for_each(report_topic);
                     self.publisher.publish(delta);
                 }
                 Ok(())
@@ -64,6 +66,14 @@ impl Active {
             None => Operation::Delete { key: write.key.path(prefix) },
         });
         (when, then.collect())
+    }
+}
+
+fn report_topic(change: &Change) {
+    match change {
+        Change::TopicCreated { name, id } => tracing::info!(topic = name, %id, "created"),
+        Change::TopicDeleted { name, id } => tracing::info!(topic = name, %id, "deleted"),
+        _ => {}
     }
 }
 

@@ -86,11 +86,11 @@ impl Candidate {
                 Ok(Race::Lost(active, revision)) => {
                     tracing::debug!(active = active.id, epoch = active.epoch, "standing by");
                     role.send_replace(Role::Standby(Some(active)));
-                    if let Err(error) = await_vacancy(&*self.store, &self.prefix, revision + 1).await {
-                        tracing::warn!(%error, "cannot watch the active controller");
-                        tokio::time::sleep(RACE_BACKOFF).await;
+                    match await_vacancy(&*self.store, &self.prefix, revision + 1).await {
+                        Ok(true) => continue,
+                        Ok(false) => tracing::info!("the watch on the active controller was lost"),
+                        Err(error) => tracing::warn!(%error, "cannot watch the active controller"),
                     }
-                    continue;
                 }
                 Ok(Race::Close) => {}
                 Err(error) => {

@@ -85,19 +85,19 @@ pub async fn race(
     }
 }
 
-/// Returns once the race may be run again: the active one's key is gone, or the watch was lost.
+/// Whether the active one's key is gone; `false` if the watch was lost before.
 pub async fn await_vacancy(
     store: &dyn MetadataStore,
     prefix: &str,
     from: Revision,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut watch = store.watch(KeyRange::key(Key::Controller.path(prefix)), from).await?;
     while let Some(WatchMessage::Events { events, .. }) = watch.recv().await {
         if matches!(events.last(), Some(WatchEvent::Deleted { .. })) {
-            return Ok(());
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Keeps the lease alive; returns once it is lost, or may be: no answer for as long as it lives.
@@ -149,7 +149,7 @@ mod tests {
         let (waiting, store_too) = (store.clone(), store.clone());
         let vacancy = tokio::spawn(async move { await_vacancy(&waiting, "/m", revision + 1).await });
         store_too.lease_revoke(first.lease).await.unwrap();
-        vacancy.await.unwrap().unwrap();
+        assert!(vacancy.await.unwrap().unwrap());
         let Race::Won(second) = race(&store, "/m", 2, "http://two").await.unwrap() else {
             panic!("a vacant key")
         };

@@ -75,8 +75,9 @@ async fn a_whole_cluster_comes_back_from_its_disk() {
     drop(stream);
     controller.kill();
     drop((broker, store));
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let store: Store = Arc::new(EmbeddedStore::open(directory.path()).unwrap());
+    let store =
+        support::eventually("the lock of the store", || async { EmbeddedStore::open(directory.path()).ok() });
+    let store: Store = Arc::new(store.await);
     let _controller = RunningController::start(&store, 1, &[]).await;
     let (_registered, mut stream) = FakeBroker::new(&store, 1).start().await;
     let partition = stream.led_by("orders", 1).await;

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metadata::embedded::EmbeddedStore;
+use metadata::embedded::{EmbeddedStore, OpenError};
 use metadata::store::{
     Compare, KeyRange, LeaseId, MetadataStore, Operation, Revision, StoreError, TxnOutcome, WatchEvent,
     WatchMessage, get,
@@ -69,7 +69,7 @@ async fn the_embedded_store_comes_back_without_its_leases() {
     applied(&store, vec![put("/kept", "1"), put_leased("/leased", lease)]).await;
     let revision = applied(&store, vec![put("/kept", "2")]).await;
     drop(store);
-    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let store = reopened(directory.path()).await;
     assert_eq!(get(&store, b"/leased".to_vec()).await.unwrap(), None);
     let kept = get(&store, b"/kept".to_vec()).await.unwrap().unwrap();
     assert_eq!(
@@ -97,6 +97,17 @@ async fn a_restart_of_etcd_ends_watches_and_nothing_else() {
     let mut watch = store.watch(KeyRange::prefix("/"), revision + 1).await.unwrap();
     applied(&store, vec![put("/b", "3")]).await;
     assert!(matches!(next(&mut watch).await, WatchMessage::Events { .. }));
+}
+
+/// The store, once the task of its last owner has let go of it.
+async fn reopened(directory: &std::path::Path) -> EmbeddedStore {
+    loop {
+        match EmbeddedStore::open(directory) {
+            Ok(store) => return store,
+            Err(OpenError::Locked { .. }) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 async fn revisions_count_changes(store: &dyn MetadataStore) {

@@ -3,6 +3,7 @@
 //! Grown large, the journal is written anew as a snapshot under another name and then renamed: a crash meets the old one
 //! or the new one, whole.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use storage::IoFailure;
@@ -15,6 +16,7 @@ use crate::store::WatchEvent;
 
 const FILE_NAME: &str = "metadata.log";
 const NEXT_FILE_NAME: &str = "metadata.log.next";
+const LOCK_FILE_NAME: &str = ".lock";
 /// A journal below this size is left as it is.
 const COMPACT_BYTES_MIN: u64 = 16 * 1024 * 1024;
 /// A journal is written anew once it is so many times as large as its snapshot was.
@@ -26,12 +28,15 @@ pub(super) struct Journal {
     directory: PathBuf,
     file: AppendFile,
     compact_at: u64,
+    /// Locked until the journal is dropped or the process ends: two writers would destroy it.
+    _lock: File,
 }
 
 impl Journal {
     /// Opens or creates the journal and reads what it holds. Keys under leases of an earlier process are deleted.
     pub fn open(directory: &Path, events_max: usize) -> Result<(Journal, State), OpenError> {
         std::fs::create_dir_all(directory).map_err(failed("create directory", directory))?;
+        let lock = acquire_lock(directory)?;
         remove_durably(&directory.join(NEXT_FILE_NAME))?;
         let (file, records) = AppendFile::open(&directory.join(FILE_NAME))?;
         let mut state = State::new(events_max);
@@ -39,7 +44,8 @@ impl Journal {
             let unreadable = || OpenError::Record { path: file.path().to_owned(), at };
             replay(decode(record).ok_or_else(unreadable)?, &mut state);
         }
-        let mut journal = Journal { directory: directory.to_owned(), file, compact_at: COMPACT_BYTES_MIN };
+        let directory = directory.to_owned();
+        let mut journal = Journal { directory, file, compact_at: COMPACT_BYTES_MIN, _lock: lock };
         journal.delete_leased_keys(&mut state)?;
         state.history.begin_at(state.revision() + 1);
         Ok((journal, state))
@@ -86,6 +92,16 @@ impl Journal {
         self.compact_at = COMPACT_BYTES_MIN.max(COMPACT_GROWTH * file.length());
         self.file = file;
         Ok(())
+    }
+}
+
+fn acquire_lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join(LOCK_FILE_NAME);
+    let file = File::create(&path).map_err(failed("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path }),
+        Err(TryLockError::Error(source)) => Err(failed("lock", &path)(source).into()),
     }
 }
 
@@ -147,12 +163,15 @@ mod tests {
         for n in 0..2500 {
             put(&mut journal, &mut state, &format!("key-{}", n % 1700), &n.to_string());
         }
-        let (_, read) = Journal::open(directory.path(), 10).unwrap();
+        assert!(matches!(Journal::open(directory.path(), 10), Err(OpenError::Locked { .. })));
+        drop(journal);
+        let (mut journal, read) = Journal::open(directory.path(), 10).unwrap();
         assert_eq!((entries(&read), read.revision()), (entries(&state), state.revision()));
         let before = journal.file.length();
         journal.compact(&state).unwrap();
         assert!(journal.file.length() < before);
         put(&mut journal, &mut state, "after", "compaction");
+        drop(journal);
         let (_, read) = Journal::open(directory.path(), 10).unwrap();
         assert_eq!((entries(&read), read.revision()), (entries(&state), state.revision()));
     }
@@ -165,6 +184,7 @@ mod tests {
         let deletion = state.decide(&[], vec![Operation::Delete { key: b"key".to_vec() }]).unwrap().unwrap();
         state.apply(deletion);
         journal.compact(&state).unwrap();
+        drop(journal);
         assert_eq!(Journal::open(directory.path(), 10).unwrap().1.revision(), 3);
     }
 

@@ -12,7 +12,7 @@ mod record;
 mod state;
 mod watchers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,7 +39,9 @@ pub enum OpenError {
     #[error(transparent)]
     Io(#[from] storage::IoFailure),
     #[error("record {at} of {} cannot be read: another release wrote it, or it is damaged", path.display())]
-    Record { path: std::path::PathBuf, at: usize },
+    Record { path: PathBuf, at: usize },
+    #[error("{} is locked: another process has this metadata open", path.display())]
+    Locked { path: PathBuf },
 }
 
 /// A handle to the store; it ends with its last handle.
