@@ -1,7 +1,7 @@
 //! What the whole-cluster tests stand on: real servers as processes, and the foreign clients that speak to them.
 //!
 //! A test starts a [`server::Server`] and drives it with [`kcat`], [`python`] and [`java`]. Everything here blocks; a wait
-//! is always for a condition, with a bound. The same tests run against Apache Kafka where `MILENA_E2E_SUBJECT=kafka`.
+//! is always for a condition, with a bound. The same tests run against Apache Kafka where `E2E_SUBJECT=kafka`.
 
 pub mod apache_kafka;
 pub mod daemons;

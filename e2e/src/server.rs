@@ -13,7 +13,7 @@ use crate::process::Daemon;
 use crate::scratch::Scratch;
 use crate::{apache_kafka, http, kcat, ports, wait, workspace};
 
-const SUBJECT_VARIABLE: &str = "MILENA_E2E_SUBJECT";
+const SUBJECT_VARIABLE: &str = "E2E_SUBJECT";
 
 /// What every test wants, whatever else it sets: groups that form at once, and one replica of each internal topic.
 const COMMON: [(&str, &str); 3] = [
@@ -29,7 +29,7 @@ pub enum Subject {
     ApacheKafka,
 }
 
-/// What `MILENA_E2E_SUBJECT` says; Milena without it.
+/// What `E2E_SUBJECT` says; Milena without it.
 pub fn subject() -> Result<Subject> {
     match std::env::var(SUBJECT_VARIABLE).as_deref() {
         Err(_) | Ok("milena") => Ok(Subject::Milena),

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, ensure};
 
 /// A folder with our binaries that are to be used as they are, without a build.
-const BINARIES_VARIABLE: &str = "MILENA_E2E_BINARIES";
+const BINARIES_VARIABLE: &str = "E2E_BINARIES";
 
 /// The workspace's root.
 pub fn root() -> &'static Path {

@@ -1,10 +1,16 @@
 //! The wish to stop, from whoever has it to everyone who must heed it.
 //!
 //! Every task holds a [`Shutdown`]; one [`Trigger`] fires them all. The first SIGTERM or SIGINT asks for an orderly
-//! stop, the second ends the process at once. Who stops in which order is for the daemons.
+//! stop, a later one ends the process at once. Who stops in which order is for the daemons.
+
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+/// So long after the first signal another one is its echo, not impatience: `timeout`, for one, signals the process and then
+/// its whole group.
+const ECHO_TIME: Duration = Duration::from_millis(500);
 
 /// Asks all who hold the [`Shutdown`] to stop. To drop it asks too: nobody is left who could.
 #[derive(Debug)]
@@ -58,11 +64,16 @@ struct Signals {
 impl Signals {
     async fn fire(mut self, trigger: Trigger) {
         let first = self.next().await;
-        tracing::info!(signal = first.name, "shutting down; a second signal ends the process at once");
+        tracing::info!(signal = first.name, "shutting down; another signal ends the process at once");
         trigger.fire();
-        let second = self.next().await;
-        tracing::warn!(signal = second.name, "ended by a second signal");
-        std::process::exit(second.exit_code);
+        let asked = Instant::now();
+        loop {
+            let next = self.next().await;
+            if asked.elapsed() > ECHO_TIME {
+                tracing::warn!(signal = next.name, "ended by another signal");
+                std::process::exit(next.exit_code);
+            }
+        }
     }
 
     async fn next(&mut self) -> Received {

@@ -10,10 +10,11 @@ use e2e::server::Server;
 use protocol::ApiKey;
 use protocol::frame::{correlation_id, decode_response, encode_request};
 use protocol::messages::{
-    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-    DescribeClusterRequest, DescribeConfigsRequest, DescribeTopicPartitionsRequest, FetchRequest,
-    FindCoordinatorRequest, HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
-    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
+    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
+    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
+    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::Request;
@@ -43,6 +44,10 @@ fn every_advertised_version_is_answered() -> Result<()> {
     check.api(&SyncGroupRequest::default())?;
     check.api(&HeartbeatRequest::default())?;
     check.api(&LeaveGroupRequest::default())?;
+    check.api(&DescribeGroupsRequest::default())?;
+    check.api(&ListGroupsRequest::default())?;
+    check.api(&DeleteGroupsRequest::default())?;
+    check.api(&OffsetDeleteRequest::default())?;
     check.api(&OffsetCommitRequest::default())?;
     check.api(&OffsetFetchRequest::default())?;
     check.api(&CreateTopicsRequest::default())?;

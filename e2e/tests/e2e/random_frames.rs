@@ -22,7 +22,7 @@ fn a_hundred_thousand_frames_leave_it_serving_and_its_memory_flat() -> Result<()
     if !server.is_milena() {
         return server.done();
     }
-    let seed = std::env::var("MILENA_E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let mut server = server;
     send(server.port(), seed, WARM_UP)?;
     let warm = server.resident_bytes()?;
