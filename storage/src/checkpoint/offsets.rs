@@ -47,6 +47,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(RECOVERY_POINTS);
         assert_eq!(read_offsets(&path).unwrap(), OffsetCheckpoint::new());
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(read_offsets(&path).unwrap(), OffsetCheckpoint::new());
         let offsets = OffsetCheckpoint::from([
             (TopicPartition::new("orders", 1), Offset(977)),
             (TopicPartition::new("orders", 0), Offset(1042)),
@@ -61,7 +63,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(HIGH_WATERMARKS);
         for (text, expected) in
-            [("1\n0\n", 1), ("0\nx\n", 2), ("0\n2\na 0 1\n", 2), ("0\n1\na 0\n", 3), ("", 1)]
+            [("1\n0\n", 1), ("0\nx\n", 2), ("0\n2\na 0 1\n", 2), ("0\n1\na 0\n", 3), ("\n", 1)]
         {
             std::fs::write(&path, text).unwrap();
             match read_offsets(&path) {

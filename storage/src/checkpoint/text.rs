@@ -17,7 +17,7 @@ pub enum CheckpointError {
     Malformed { path: PathBuf, line: usize, reason: &'static str },
 }
 
-/// The entries of the file at `path`; none if there is no such file.
+/// The entries of the file at `path`; none if there is no such file, or an empty one, with which Apache Kafka begins.
 pub(super) fn read_entries<T>(
     path: &Path,
     parse: impl Fn(&str) -> Option<T>,
@@ -47,6 +47,9 @@ pub(super) fn write_entries(
 
 fn parse_entries<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, (usize, &'static str)> {
     let mut lines = text.lines();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
     if lines.next().map(str::trim) != Some(VERSION) {
         return Err((1, "version 0 is expected"));
     }
