@@ -10,7 +10,7 @@ use protocol::ErrorCode;
 use protocol::types::LeaderEpoch;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use super::append::Appender;
 use super::clock::Clock;
@@ -48,7 +48,7 @@ impl ShardTask {
             () = resigned => {}
             () = self.serve() => {}
         }
-        info!("no longer coordinates the groups of partition {}", self.appender.partition);
+        debug!("no longer coordinates the groups of partition {}", self.appender.partition);
     }
 
     async fn serve(&mut self) {
@@ -91,12 +91,7 @@ async fn load(
         let load = Load { log: &*appender.log, partition: appender.partition, epoch: *epoch.borrow(), clock };
         match load.run(settings).await {
             Ok(loaded) => {
-                let (groups, records) = (loaded.shard.groups().count(), loaded.records);
-                info!(
-                    "coordinates the {groups} groups of partition {}: {records} records read in {:?}",
-                    appender.partition,
-                    began.elapsed()
-                );
+                note_loaded(appender.partition, &loaded, began.elapsed());
                 return loaded;
             }
             Err(error) => {
@@ -107,6 +102,17 @@ async fn load(
                 sleep(LOAD_BACKOFF).await;
             }
         }
+    }
+}
+
+/// An empty shard is worth no line of its own: a new cluster has fifty.
+fn note_loaded(partition: i32, loaded: &Loaded, took: Duration) {
+    let (groups, records) = (loaded.shard.groups().count(), loaded.records);
+    match records {
+        0 => debug!("coordinates partition {partition}, which has no groups yet"),
+        _ => info!(
+            "coordinates the {groups} groups of partition {partition}: {records} records read in {took:?}"
+        ),
     }
 }
 
