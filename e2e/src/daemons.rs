@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 
 use crate::etcd::Etcd;
 use crate::process::Daemon;
@@ -64,6 +65,12 @@ impl Milena {
         Ok(milena)
     }
 
+    /// Sets further keys before it starts, over those of before: `key=value` lines.
+    pub fn set(&self, properties: &str) -> Result<()> {
+        let before = fs::read_to_string(self.properties())?;
+        Ok(fs::write(self.properties(), before + properties)?)
+    }
+
     fn properties(&self) -> std::path::PathBuf {
         self.folder.join(format!("{}.properties", self.name))
     }
@@ -103,6 +110,25 @@ impl Milena {
     /// `bootstrap.servers` of a broker.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The value of a series, named with its labels as it is printed.
+    pub fn metric(&self, series: &str) -> Result<Option<f64>> {
+        http::metric(self.metrics_port, series)
+    }
+
+    /// SIGSTOP: it holds its sockets and says nothing.
+    pub fn pause(&self) -> Result<()> {
+        self.running()?.signal(Signal::SIGSTOP)
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) -> Result<()> {
+        self.running()?.signal(Signal::SIGCONT)
+    }
+
+    fn running(&self) -> Result<&Daemon> {
+        self.daemon.as_ref().with_context(|| format!("{} does not run", self.name))
     }
 
     /// SIGKILL.

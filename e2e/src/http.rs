@@ -1,9 +1,9 @@
-//! The one HTTP request that the tests make.
+//! The one HTTP request that the tests make, and what they read from its answer.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::wait;
 
@@ -17,4 +17,12 @@ pub fn get(port: u16, path: &str) -> Result<(u16, String)> {
     let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
     let status = head.split(' ').nth(1).context("no status")?.parse()?;
     Ok((status, body.to_owned()))
+}
+
+/// The value of a series on `/metrics`, named with its labels as it is printed; `None` if it is not there.
+pub fn metric(port: u16, series: &str) -> Result<Option<f64>> {
+    let (status, page) = get(port, "/metrics")?;
+    ensure!(status == 200, "/metrics answers {status}");
+    let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.map(|value| value.trim().parse().with_context(|| format!("{series} {value}"))).transpose()
 }

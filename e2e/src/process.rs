@@ -144,6 +144,11 @@ impl Daemon {
         }
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(Pid::from_raw(self.pid() as i32), signal)?)
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.0.try_wait(), Ok(None))
@@ -156,7 +161,7 @@ impl Daemon {
 
     /// SIGTERM, and how it ended.
     pub fn terminate(&mut self, limit: Duration) -> Result<i32> {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM)?;
+        self.signal(Signal::SIGTERM)?;
         Ok(code(self.child.wait(limit).with_context(|| format!("{} heeds no SIGTERM", self.name))?))
     }
 

@@ -153,10 +153,7 @@ impl Server {
 
     /// The value of a series, named with its labels as it is printed.
     pub fn metric(&self, series: &str) -> Result<Option<f64>> {
-        let (status, page) = self.http("/metrics")?;
-        ensure!(status == 200, "/metrics answers {status}");
-        let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        value.map(|value| value.trim().parse().with_context(|| format!("{series} {value}"))).transpose()
+        http::metric(self.metrics_port, series)
     }
 
     pub fn resident_bytes(&self) -> Result<u64> {

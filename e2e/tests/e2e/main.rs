@@ -12,4 +12,5 @@ mod log_files;
 mod metrics;
 mod misbehaving_clients;
 mod random_frames;
+mod replication;
 mod retention;
