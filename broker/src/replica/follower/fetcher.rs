@@ -26,6 +26,7 @@ use super::roster::{Following, Roster};
 use crate::Broker;
 use crate::api::wall_clock_ms;
 use crate::metrics::replication::FetcherLag;
+use crate::replica::errors::PartitionError;
 use crate::replica::partition::Partition;
 
 /// Fetches on their way at once.
@@ -174,7 +175,10 @@ impl Fetcher {
         for (key, following) in self.roster.starting() {
             match following.replica.partition.position(following.leader_epoch) {
                 Ok(position) => self.roster.stands_at(key, position),
-                Err(_) => self.roster.failed(key, now),
+                Err(_) => {
+                    // The log is being opened or is offline, or the role is another one by now: known elsewhere.
+                    self.roster.failed(key, now);
+                }
             }
         }
     }
@@ -270,21 +274,24 @@ impl Fetcher {
             Ok(Taken::PassedOver(position)) => self.roster.stands_at(key, position),
             Ok(Taken::AskForBounds) => self.roster.is_out_of_range(key),
             Err(error) => {
-                self.report(followed, &error);
-                self.roster.failed(key, Instant::now());
+                let failures = self.roster.failed(key, Instant::now());
+                self.report(followed, &error, failures);
             }
         }
     }
 
-    fn report(&self, followed: &Followed, error: &FollowError) {
+    /// What fails here is told once. That leader and follower know different epochs, or a topic is going, is ordinary
+    /// between two images.
+    fn report(&self, followed: &Followed, error: &FollowError, failures: u32) {
         let (partition, leader) = (&followed.partition.at, self.leader);
-        match error {
-            FollowError::Own(own) => {
-                tracing::error!(%partition, %leader, "what the leader sent can't be taken in: {own}");
-                self.broker.replicas.note_failure(&followed.partition, own);
-            }
-            // Between two images leader and follower know different epochs: ordinary, and soon over.
-            error => tracing::debug!(%partition, %leader, "not fetched: {error}"),
+        if let FollowError::Own(own) = error {
+            self.broker.replicas.note_failure(&followed.partition, own);
+        }
+        let is_ours = matches!(error, FollowError::Own(PartitionError::Append(_) | PartitionError::Log(_)));
+        if is_ours && failures == 1 {
+            tracing::error!(%partition, %leader, "what the leader sent can't be taken in: {error}");
+        } else {
+            tracing::debug!(%partition, %leader, failures, "not fetched: {error}");
         }
     }
 

@@ -126,12 +126,14 @@ impl<R: Clone> Roster<R> {
         }
     }
 
-    /// Something failed: the partition is left alone for a while, longer each time.
-    pub fn failed(&mut self, key: PartitionKey, now: Instant) {
-        let Some(entry) = self.entries.get_mut(&key) else { return };
+    /// Something failed: the partition is left alone for a while, longer each time. Gives how often it failed in a row.
+    pub fn failed(&mut self, key: PartitionKey, now: Instant) -> u32 {
+        let Some(entry) = self.entries.get_mut(&key) else { return 0 };
         let doubled = DELAY_MIN.saturating_mul(1 << entry.failures.min(16));
         entry.failures = entry.failures.saturating_add(1);
+        let failures = entry.failures;
         self.enter(key, Stage::Delayed(now + doubled.min(self.delay_max)));
+        failures
     }
 
     /// Ends the delays that are over.
