@@ -20,8 +20,9 @@ use crate::config::{Binding, BrokerConfig};
 use crate::fetch::sessions::FetchSessions;
 use crate::group::{GroupCoordinator, leadership};
 use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenError};
-use crate::net::listener;
+use crate::net::listener::{self, Limits};
 use crate::net::quota::ConnectionQuota;
+use crate::net::request_memory::RequestMemory;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
 use crate::replica::{Replicas, follower, housekeeping, isr};
@@ -164,9 +165,11 @@ async fn serve(
     let mut images = broker.image.subscribe();
     // An error says that the broker is gone, and with it everyone who could be served.
     let _ = images.wait_for(|image| image.revision > 0).await;
-    let quota = ConnectionQuota::new(broker.config.sockets.clone());
+    let settings = &broker.config.sockets;
+    let memory = RequestMemory::new(settings.queued_max_request_bytes);
+    let limits = Limits { quota: ConnectionQuota::new(settings.clone()), memory };
     for (listener, socket) in sockets {
-        services.spawn(listener::serve(broker.clone(), listener, socket, quota.clone(), shutdown.clone()));
+        services.spawn(listener::serve(broker.clone(), listener, socket, limits.clone(), shutdown.clone()));
     }
     shutdown.requested().await;
 }

@@ -1,7 +1,8 @@
 //! One client connection: one task that takes requests in, lets them be handled, and sends the answers in request order.
 //!
 //! A request is dispatched the moment it is whole, whatever earlier ones still wait for; its answer queues behind theirs.
-//! While responses go out nothing is read, so a slow reader holds at most [`IN_FLIGHT_MAX`] answers and slows only itself.
+//! While responses go out nothing is read, so a slow reader holds at most `queued.max.requests` answers and slows only
+//! itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,11 +18,12 @@ use tokio::time::Instant;
 use super::answer::{Answer, Outcome};
 use super::frames::{FrameError, Frames};
 use super::gather::{Outbox, SendError};
+use super::request_memory::{Held, RequestMemory};
 use crate::Broker;
 use crate::api::{self, Listener, Peer};
 
-/// Requests of one connection that may wait for their answers at once; further ones stay in the socket.
-const IN_FLIGHT_MAX: usize = 64;
+/// Responses that are gathered before they are sent together.
+const GATHERED_MAX: usize = 32;
 
 /// After so long without a request an idle connection gives its buffer back.
 const BUFFER_KEPT_FOR: Duration = Duration::from_secs(5);
@@ -45,6 +47,7 @@ enum End {
 pub(super) struct Surroundings {
     pub(super) broker: Arc<Broker>,
     pub(super) listener: Arc<Listener>,
+    pub(super) memory: RequestMemory,
     pub(super) shutdown: Shutdown,
 }
 
@@ -55,21 +58,29 @@ struct Connection {
     socket: TcpStream,
     peer: Peer,
     frames: Frames,
+    memory: RequestMemory,
+    /// The bytes of the request that is arriving.
+    held: Option<Held>,
     outbox: Outbox,
     waiting: FuturesOrdered<Either<Ready, Later>>,
+    /// `queued.max.requests`: how many may wait for their answers; further ones stay in the socket.
+    waiting_max: usize,
     last_active: Instant,
 }
 
 /// Serves a connection to its end.
 pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: Surroundings) {
-    let Surroundings { broker, listener, shutdown } = surroundings;
+    let Surroundings { broker, listener, memory, shutdown } = surroundings;
     let settings = &broker.config.sockets;
     let mut connection = Connection {
         socket,
         peer: Peer::new(address, listener),
         frames: Frames::new(settings.request_bytes_max),
+        memory,
+        held: None,
         outbox: Outbox::default(),
         waiting: FuturesOrdered::new(),
+        waiting_max: settings.queued_max_requests,
         last_active: Instant::now(),
     };
     match connection.run(&broker, shutdown, settings.connections_max_idle).await {
@@ -98,7 +109,9 @@ impl Connection {
                     Ok(response) => self.outbox.push(response),
                     Err(reason) => return End::Refused(reason),
                 },
-                received = self.frames.receive(&self.socket), if self.waiting.len() < IN_FLIGHT_MAX => match received {
+                received = receive(&mut self.frames, &self.socket, &self.memory, &mut self.held),
+                    if self.waiting.len() < self.waiting_max => match received
+                {
                     Ok(()) => self.last_active = Instant::now(),
                     Err(error) => return error.into(),
                 },
@@ -116,23 +129,40 @@ impl Connection {
         }
     }
 
-    /// Handles every request that has arrived whole, then sends what is ready to leave.
+    /// Handles every request that has arrived whole, and sends what is ready to leave.
     async fn step(&mut self, broker: &Arc<Broker>) -> Result<(), End> {
-        while self.waiting.len() < IN_FLIGHT_MAX {
-            let Some(frame) = self.frames.buffered()? else { break };
-            match api::dispatch(broker, &mut self.peer, frame) {
-                Answer::Ready(response) if self.waiting.is_empty() => self.outbox.push(response),
-                Answer::Ready(response) => {
-                    self.waiting.push_back(Either::Left(std::future::ready(Ok(response))))
-                }
-                Answer::Later(outcome) => self.waiting.push_back(Either::Right(outcome)),
-                Answer::Silent => {}
-                Answer::Close(reason) => {
-                    self.waiting.push_back(Either::Left(std::future::ready(Err(reason))))
-                }
+        loop {
+            let handled = self.handle_some(broker)?;
+            self.outbox.flush(&self.socket).await?;
+            if handled < GATHERED_MAX {
+                return Ok(());
             }
         }
-        Ok(self.outbox.flush(&self.socket).await?)
+    }
+
+    /// Handles some of the requests that are here, and says how many.
+    fn handle_some(&mut self, broker: &Arc<Broker>) -> Result<usize, End> {
+        let mut handled = 0;
+        while handled < GATHERED_MAX && self.waiting.len() < self.waiting_max {
+            let Some(frame) = self.frames.buffered()? else { break };
+            let answer = api::dispatch(broker, &mut self.peer, frame);
+            self.held = None;
+            self.queue(answer);
+            handled += 1;
+        }
+        Ok(handled)
+    }
+
+    /// Puts an answer behind those before it.
+    fn queue(&mut self, answer: Answer) {
+        let ready = |outcome| Either::Left(std::future::ready(outcome));
+        match answer {
+            Answer::Ready(response) if self.waiting.is_empty() => self.outbox.push(response),
+            Answer::Ready(response) => self.waiting.push_back(ready(Ok(response))),
+            Answer::Later(outcome) => self.waiting.push_back(Either::Right(outcome)),
+            Answer::Silent => {}
+            Answer::Close(reason) => self.waiting.push_back(ready(Err(reason))),
+        }
     }
 
     fn next_idle_check(&self, idle_max: Duration) -> Instant {
@@ -141,4 +171,17 @@ impl Connection {
         let idle_due = (self.last_active + idle_max).max(now + Duration::from_millis(1));
         if buffer_due > now { buffer_due.min(idle_due) } else { idle_due }
     }
+}
+
+/// Takes in what arrives; the rest of a request that has begun must first find room in the memory of all requests.
+async fn receive(
+    frames: &mut Frames,
+    socket: &TcpStream,
+    memory: &RequestMemory,
+    held: &mut Option<Held>,
+) -> Result<(), FrameError> {
+    if let (Some(bytes), None) = (frames.begun(), &held) {
+        *held = Some(memory.hold(bytes).await);
+    }
+    frames.receive(socket).await
 }

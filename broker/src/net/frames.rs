@@ -48,6 +48,12 @@ impl Frames {
         Ok(Some(self.buffer.split_to(length).freeze()))
     }
 
+    /// The length of a frame that has begun to arrive and is not whole yet.
+    pub(super) fn begun(&self) -> Option<usize> {
+        let length = self.announced().ok().flatten()?;
+        (self.buffer.len() < 4 + length).then_some(length)
+    }
+
     /// Takes in what has arrived, waiting for it. Cancel safe: nothing received is lost.
     pub(super) async fn receive(&mut self, socket: &TcpStream) -> Result<(), FrameError> {
         loop {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Surroundings};
 use super::quota::ConnectionQuota;
+use super::request_memory::RequestMemory;
 use crate::Broker;
 use crate::api::Listener;
 use crate::metrics::connections;
@@ -40,12 +41,19 @@ pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// What all listeners of a broker share.
+#[derive(Clone)]
+pub struct Limits {
+    pub quota: Arc<ConnectionQuota>,
+    pub memory: RequestMemory,
+}
+
 /// Accepts until shutdown, then ends the connections.
 pub async fn serve(
     broker: Arc<Broker>,
     listener: Arc<Listener>,
     socket: TcpListener,
-    quota: Arc<ConnectionQuota>,
+    limits: Limits,
     shutdown: Shutdown,
 ) {
     let mut open = JoinSet::new();
@@ -59,10 +67,11 @@ pub async fn serve(
         match accepted {
             Ok((socket, peer)) => {
                 failures = 0;
-                let Some(place) = admit(&quota, &socket, peer) else { continue };
+                let Some(place) = admit(&limits.quota, &socket, peer) else { continue };
                 let surroundings = Surroundings {
                     broker: broker.clone(),
                     listener: listener.clone(),
+                    memory: limits.memory.clone(),
                     shutdown: shutdown.clone(),
                 };
                 let counted = connections::opened(&listener.name);

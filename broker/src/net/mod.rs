@@ -9,5 +9,6 @@ mod frames;
 mod gather;
 pub mod listener;
 pub mod quota;
+pub mod request_memory;
 mod residency;
 mod sendfile;
