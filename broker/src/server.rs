@@ -7,7 +7,6 @@ use std::time::Duration;
 use metadata::image::ClusterImage;
 use metadata::store::MetadataStore;
 use node::shutdown::{self, Shutdown};
-use protocol::records::Compression;
 use protocol::types::Uuid;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::sync::watch;
@@ -52,6 +51,8 @@ pub enum ServerError {
     Randomness(String),
     #[error(transparent)]
     Link(#[from] LinkError),
+    #[error("the task of the link failed: {0}")]
+    LinkTask(tokio::task::JoinError),
 }
 
 impl Server {
@@ -109,9 +110,10 @@ impl Server {
             Some(refused) => refused,
             None => link.await,
         };
-        ended
-            .unwrap_or_else(|error| Ok(tracing::error!("the link's task failed: {error}")))
-            .map_err(ServerError::from)
+        match ended {
+            Ok(ended) => ended.map_err(ServerError::from),
+            Err(error) => Err(ServerError::LinkTask(error)),
+        }
     }
 }
 
@@ -126,7 +128,7 @@ fn make_broker(
     let log = InternalTopic { replicas: replicas.clone(), topic: GROUP_METADATA_TOPIC };
     let groups = Arc::new(GroupCoordinator::new(
         config.groups.clone(),
-        Compression::None,
+        config.offsets_topic.compression,
         config.offsets_topic.partitions,
         Arc::new(log),
     ));

@@ -1,5 +1,7 @@
 //! What a topic gets that is created without being asked for in detail.
 
+use protocol::records::Compression;
+
 use super::ConfigError;
 use super::values::Values;
 
@@ -25,6 +27,8 @@ pub struct InternalTopicConfig {
     pub replication_factor: i16,
     /// `offsets.topic.segment.bytes`: small, so that compaction is quick; 100 MiB unless set.
     pub segment_bytes: i32,
+    /// `offsets.topic.compression.codec`: how the coordinator packs what it writes, by Kafka's number; 0, not at all, unless set.
+    pub compression: Compression,
 }
 
 impl TopicDefaults {
@@ -44,6 +48,18 @@ impl InternalTopicConfig {
             partitions: values.number("offsets.topic.num.partitions")?,
             replication_factor: values.number("offsets.topic.replication.factor")?,
             segment_bytes: values.number("offsets.topic.segment.bytes")?,
+            compression: compression(values, "offsets.topic.compression.codec")?,
         })
+    }
+}
+
+fn compression(values: &Values, key: &str) -> Result<Compression, ConfigError> {
+    match values.number(key)? {
+        0 => Ok(Compression::None),
+        1 => Ok(Compression::Gzip),
+        2 => Ok(Compression::Snappy),
+        3 => Ok(Compression::Lz4),
+        4 => Ok(Compression::Zstd),
+        i64::MIN..0 | 5.. => Err(values.refuse(key, "0 (none), 1 (gzip), 2 (snappy), 3 (lz4) or 4 (zstd)")),
     }
 }
