@@ -41,8 +41,9 @@ pub struct CreateArguments {
 struct Assignment(Vec<Vec<BrokerId>>);
 
 pub async fn run(arguments: CreateArguments) -> anyhow::Result<()> {
+    let names = arguments.topics.some()?;
     let admin = Admin::new(arguments.connect.cluster().await?);
-    for name in arguments.topics.some()? {
+    for name in names {
         let topic = NewTopic {
             name: name.clone(),
             partitions: arguments.partitions,

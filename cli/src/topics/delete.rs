@@ -21,8 +21,9 @@ pub struct DeleteArguments {
 }
 
 pub async fn run(arguments: DeleteArguments) -> anyhow::Result<()> {
+    let names = arguments.topics.some()?;
     let admin = Admin::new(arguments.connect.cluster().await?);
-    for name in arguments.topics.some()? {
+    for name in names {
         let outcome = match admin.delete_topics(std::slice::from_ref(&name)).await {
             Ok(()) => "deleted",
             Err(error) if arguments.if_exists && error.code() == Some(ErrorCode::UnknownTopicOrPartition) => {

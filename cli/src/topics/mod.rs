@@ -28,10 +28,12 @@ pub struct TopicNames {
 }
 
 impl TopicNames {
+    /// Every name that was given, if any.
     pub fn all(&self) -> Vec<String> {
         self.bare.iter().chain(&self.named).cloned().collect()
     }
 
+    /// One name at least.
     pub fn some(&self) -> anyhow::Result<Vec<String>> {
         let names = self.all();
         anyhow::ensure!(!names.is_empty(), "no topic is named; say which: milena topics … TOPIC");
