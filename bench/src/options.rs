@@ -53,6 +53,9 @@ pub struct Options {
     /// Write every single figure and all settings to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Measure what was built before, whatever has changed since
+    #[arg(long)]
+    pub no_build: bool,
     /// Record Milena with perf during produce and fetch; its figures are then not comparable
     #[arg(long)]
     pub profile: bool,

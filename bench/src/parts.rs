@@ -32,30 +32,31 @@ impl Parts {
 pub fn build(options: &Options) -> Result<Parts> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("bench lies in the workspace")?;
     let has = |subject| options.subjects.contains(&subject);
-    let load = build_load(root)?;
+    let load = build_load(root, options)?;
     let kafka_jars = if has(Subject::Kafka) { fetch_kafka(root)? } else { PathBuf::new() };
-    let milena = if has(Subject::Milena) { build_milena(root, options.profile)? } else { PathBuf::new() };
+    let milena = if has(Subject::Milena) { build_milena(root, options)? } else { PathBuf::new() };
     Ok(Parts { root: root.to_owned(), load, kafka_jars, milena })
 }
 
-fn build_load(root: &Path) -> Result<PathBuf> {
+fn build_load(root: &Path, options: &Options) -> Result<PathBuf> {
     let target = root.join("target/librdkafka");
     let mut build = cargo(root);
     build.arg("--manifest-path").arg(root.join("bench/librdkafka/Cargo.toml"));
-    succeed(build.arg("--locked").arg("--target-dir").arg(&target))?;
+    build.arg("--locked").arg("--target-dir").arg(&target);
+    run(&mut build, options)?;
     Ok(target.join("release/bench-librdkafka"))
 }
 
 /// A profile wants frame pointers and line tables, so it has a target folder of its own.
-fn build_milena(root: &Path, profile: bool) -> Result<PathBuf> {
-    let target = root.join(if profile { "target/profile" } else { "target" });
+fn build_milena(root: &Path, options: &Options) -> Result<PathBuf> {
+    let target = root.join(if options.profile { "target/profile" } else { "target" });
     let mut build = cargo(root);
     build.args(["--package", "cli", "--bin", "milena", "--target-dir"]).arg(&target);
-    if profile {
+    if options.profile {
         build.env("RUSTFLAGS", "-Cforce-frame-pointers=yes");
         build.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
     }
-    succeed(&mut build)?;
+    run(&mut build, options)?;
     Ok(target.join("release/milena"))
 }
 
@@ -70,7 +71,10 @@ fn fetch_kafka(root: &Path) -> Result<PathBuf> {
     Ok(PathBuf::from(printed))
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
+fn run(command: &mut Command, options: &Options) -> Result<()> {
+    if options.no_build {
+        return Ok(());
+    }
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     ensure!(status.success(), "{command:?}: {status}");
     Ok(())
