@@ -26,7 +26,7 @@ impl Progress {
     pub fn add(&mut self, bytes: usize) {
         self.records += 1;
         self.bytes += bytes as u64;
-        if self.shown && self.records % 64 == 0 && Instant::now() >= self.next_at {
+        if self.shown && self.records.is_multiple_of(64) && Instant::now() >= self.next_at {
             self.next_at = Instant::now() + EVERY;
             self.show();
         }
