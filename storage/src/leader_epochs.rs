@@ -39,16 +39,21 @@ impl LeaderEpochs {
     }
 
     /// Notes that records from `start_offset` on are of `epoch`; says whether that was news. Entries that contradict it
-    /// (of this or a later epoch, or starting at or after the offset) were truncated away elsewhere and are dropped.
+    /// are dropped: what they spoke of was truncated away, or was never written by a leader that was deposed too soon.
     pub fn assign(&mut self, epoch: LeaderEpoch, start_offset: Offset) -> bool {
-        let known =
-            self.latest().is_some_and(|latest| latest.epoch == epoch && latest.start_offset <= start_offset);
-        if known || epoch.0 < 0 || start_offset.0 < 0 {
+        if epoch.0 < 0 || start_offset.0 < 0 {
             return false;
         }
-        self.entries.retain(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
-        self.entries.push(EpochEntry { epoch, start_offset });
-        true
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            (entry.epoch < epoch && entry.start_offset < start_offset)
+                || (entry.epoch == epoch && entry.start_offset <= start_offset)
+        });
+        let is_known = self.latest().is_some_and(|latest| latest.epoch == epoch);
+        if !is_known {
+            self.entries.push(EpochEntry { epoch, start_offset });
+        }
+        !is_known || self.entries.len() < before
     }
 
     /// Answers OffsetForLeaderEpoch: the largest epoch up to `requested` that has records here, and the offset at which
@@ -139,6 +144,13 @@ mod tests {
         assert_eq!(epochs, self::epochs(&[(2, 10), (8, 20)]));
         assert!(epochs.assign(LeaderEpoch(3), Offset(40)), "a lower epoch replaces the higher ones");
         assert_eq!(epochs, self::epochs(&[(2, 10), (3, 40)]));
+    }
+
+    #[test]
+    fn an_epoch_without_records_does_not_move_the_start_of_the_one_before_it() {
+        let mut epochs = epochs(&[(1, 7), (2, 44)]);
+        assert!(epochs.assign(LeaderEpoch(1), Offset(44)), "epoch 2 never wrote");
+        assert_eq!(epochs, self::epochs(&[(1, 7)]));
     }
 
     #[test]

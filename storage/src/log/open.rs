@@ -52,8 +52,8 @@ impl Log {
             deleted: DeletedFiles::default(),
             failed: false,
         };
-        log.epochs.truncate_from_end(log.log_end_offset);
-        log.epochs.truncate_from_start(log_start_offset);
+        log.unsynced.epochs |= log.epochs.truncate_from_end(log.log_end_offset);
+        log.unsynced.epochs |= log.epochs.truncate_from_start(log_start_offset);
         log.debug_assert_invariants();
         Ok((log, found.recovered))
     }

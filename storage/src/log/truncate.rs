@@ -8,7 +8,8 @@ use crate::segment::{Segment, SegmentError};
 
 impl Log {
     /// Removes every batch that ends at `offset` or later. The log then ends behind the last batch that is left: at
-    /// `offset`, or below it if that lay within a batch or in a gap between two. The recovery point may have moved back: the owner checkpoints it before it appends.
+    /// `offset`, or below it if that lay within a batch or in a gap between two. The recovery point may have moved back:
+    /// the owner checkpoints it before it appends.
     ///
     /// An epoch that this replica began as leader, and lost before it wrote under it, is forgotten even where there are no
     /// batches to remove: its next leader knows nothing of it.

@@ -167,15 +167,19 @@ impl Run {
         Ok(())
     }
 
-    /// What a follower gets: given offsets, perhaps with a gap that compaction left, perhaps cut short at the end.
+    /// What a follower gets: given offsets, perhaps with a gap that compaction left, perhaps of an earlier epoch than
+    /// what was truncated here, perhaps cut short at the end.
     fn append_fetched(&mut self) {
         let mut bytes = Vec::new();
         let mut offset = self.expected.log_end_offset;
+        let earliest =
+            self.expected.batches.last().map_or(0, |last| last.batch.header.partition_leader_epoch.0);
+        let epoch = LeaderEpoch(self.rng.i32(earliest..=self.epoch.0));
         for _ in 0..self.rng.usize(1..4) {
             let gap = if self.rng.u8(0..3) == 0 { self.rng.i64(1..10) } else { 0 };
             let mut batch = self.batch(|builder| builder);
             batch.header.base_offset = offset + gap;
-            batch.header.partition_leader_epoch = self.epoch;
+            batch.header.partition_leader_epoch = epoch;
             offset = batch.header.next_offset();
             bytes.extend_from_slice(&batch.to_bytes());
             self.expected.push(ExpectedBatch { batch, marker: None });
