@@ -1,11 +1,13 @@
-//! `kafka_server_replicamanager_isr*` and `kafka_server_fetcherlagmetrics_consumerlag`: how replicas follow, and fall out
-//! of sync and back.
+//! `kafka_server_replicamanager_isr*`, `kafka_server_fetcherlagmetrics_consumerlag` and
+//! `kafka_server_replicafetchermanager_maxlag`: how replicas follow, and fall out of sync and back.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use protocol::types::BrokerId;
 use storage::TopicPartition;
@@ -39,6 +41,14 @@ static LAGS: LazyLock<Option<IntGaugeVec>> = LazyLock::new(|| {
     registered(IntGaugeVec::new(Opts::new("kafka_server_fetcherlagmetrics_consumerlag", help), &LABELS))
 });
 
+/// The greatest of all lags, found when it is asked for.
+static MAX_LAG: LazyLock<Option<MaxLag>> = LazyLock::new(|| {
+    let help = "The most records that any replica here lags behind";
+    let opts =
+        Opts::new("kafka_server_replicafetchermanager_maxlag", help).const_label("clientId", "Replica");
+    registered(IntGauge::with_opts(opts).map(MaxLag))
+});
+
 /// Brokers of one process may follow the same partition, and share its series.
 static SERIES: LazyLock<Mutex<HashMap<Labels, Weak<Series>>>> = LazyLock::new(Mutex::default);
 
@@ -56,6 +66,21 @@ pub struct FetcherLag {
 struct Series {
     labels: Labels,
     gauge: IntGauge,
+}
+
+#[derive(Clone)]
+struct MaxLag(IntGauge);
+
+impl Collector for MaxLag {
+    fn desc(&self) -> Vec<&Desc> {
+        self.0.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let lags = SERIES.lock().values().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        self.0.set(lags.iter().map(|series| series.gauge.get()).max().unwrap_or(0));
+        self.0.collect()
+    }
 }
 
 impl FetcherLag {
@@ -111,6 +136,12 @@ impl Drop for Series {
 
 fn texts((leader, fetcher, at): &Labels) -> [String; 3] {
     [format!("ReplicaFetcherThread-{fetcher}-{leader}"), at.topic.to_string(), at.partition.to_string()]
+}
+
+/// Shows what is counted here, from 0 on.
+pub fn begin() {
+    LazyLock::force(&COUNTERS);
+    LazyLock::force(&MAX_LAG);
 }
 
 /// The controller committed a leader's change of an ISR.

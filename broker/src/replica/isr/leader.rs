@@ -20,8 +20,8 @@ pub struct Circumstances<'a> {
 }
 
 impl Partition {
-    /// Proposes another ISR, if there should be one and nothing is proposed yet.
-    pub(super) fn propose_isr(&self, circumstances: &Circumstances) -> Option<Proposal> {
+    /// Proposes another ISR, if there should be one and nothing is proposed yet. Gives what it changes as well.
+    pub(super) fn propose_isr(&self, circumstances: &Circumstances) -> Option<(Proposal, IsrChange)> {
         let mut state = self.lock();
         let state = &mut *state;
         let (LogState::Open(log), Role::Leader(leader)) = (&state.log, &mut state.role) else { return None };
@@ -46,9 +46,9 @@ impl Partition {
         let change = wanted(&view, circumstances.registered)?;
         report(self, &change);
         let (leader_epoch, partition_epoch) = (leader.epoch, leader.partition_epoch);
-        let proposal = Proposal { leader_epoch, partition_epoch, isr: change.isr };
+        let proposal = Proposal { leader_epoch, partition_epoch, isr: change.isr.clone() };
         leader.proposals.begin(proposal.clone());
-        Some(proposal)
+        Some((proposal, change))
     }
 
     /// Whether the proposal still waits for the controller.
@@ -60,18 +60,11 @@ impl Partition {
         }
     }
 
-    /// The controller committed this; the push that says so as well may come later. Returns how many members more or fewer
-    /// the ISR has by it, as (expanded, shrunk).
-    pub(super) fn isr_committed(&self, committed: &PartitionImage) -> (bool, bool) {
-        let before = self.isr();
-        let same_leader =
-            committed.leader == self.broker && committed.leader_epoch == self.lock().role.epoch();
-        if same_leader {
+    /// The controller committed this; the push that says so as well may come sooner or later.
+    pub(super) fn isr_committed(&self, committed: &PartitionImage) {
+        if committed.leader == self.broker && committed.leader_epoch == self.lock().role.epoch() {
             self.assume(committed);
         }
-        let after = self.isr();
-        let (gained, lost) = (|id: &BrokerId| !before.contains(id), |id: &BrokerId| !after.contains(id));
-        (after.iter().any(gained), before.iter().any(lost))
     }
 
     /// The controller would not have it, and committed nothing. Whoever was to return must show anew that it is there.
@@ -98,10 +91,6 @@ impl Partition {
         let mut state = self.lock();
         gone.iter().for_each(|&id| state.followers.must_catch_up(id));
         state.advance_high_watermark(self.broker);
-    }
-
-    fn isr(&self) -> Vec<BrokerId> {
-        self.lock().isr().to_vec()
     }
 }
 

@@ -36,6 +36,8 @@ struct Open {
     topic_id: Uuid,
     partition: Arc<Partition>,
     proposal: Proposal,
+    expands: bool,
+    shrinks: bool,
 }
 
 struct Proposer {
@@ -51,6 +53,7 @@ struct Proposer {
 
 /// Keeps the ISRs true until shutdown.
 pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
+    replication::begin();
     let (images, lag_time_max) = (broker.image.subscribe(), broker.config.replication.lag_time_max);
     // A replica that lags is found out after one and a half times the time that it may, at the latest.
     let mut looks = interval((lag_time_max / 2).max(LOOK_INTERVAL_MIN));
@@ -99,8 +102,10 @@ impl Proposer {
             now: Instant::now(),
         };
         for (topic_id, partition) in partitions {
-            if let Some(proposal) = partition.propose_isr(&circumstances) {
-                self.open.insert((topic_id, partition.at.partition), Open { topic_id, partition, proposal });
+            if let Some((proposal, change)) = partition.propose_isr(&circumstances) {
+                let (expands, shrinks) = (!change.returning.is_empty(), !change.leaving.is_empty());
+                let key = (topic_id, partition.at.partition);
+                self.open.insert(key, Open { topic_id, partition, proposal, expands, shrinks });
             }
         }
     }
@@ -138,11 +143,11 @@ impl Proposer {
     }
 
     fn settle(&mut self, open: &Open, outcome: IsrOutcome) {
-        let Open { topic_id, partition, proposal } = open;
+        let Open { topic_id, partition, proposal, expands, shrinks } = open;
         match outcome {
             IsrOutcome::Committed(state) => {
-                let (expanded, shrunk) = partition.isr_committed(&state);
-                replication::observe_isr_change(expanded, shrunk);
+                partition.isr_committed(&state);
+                replication::observe_isr_change(*expands, *shrinks);
             }
             IsrOutcome::Refused(error) => {
                 replication::observe_failed_isr_update();
@@ -186,7 +191,7 @@ fn verdict(error: ErrorCode) -> Verdict {
     }
 }
 
-fn on_the_wire(Open { topic_id, partition, proposal }: &Open) -> IsrProposal {
+fn on_the_wire(Open { topic_id, partition, proposal, .. }: &Open) -> IsrProposal {
     IsrProposal {
         topic_id: *topic_id,
         partition: partition.at.partition,
