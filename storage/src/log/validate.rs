@@ -22,7 +22,7 @@ fn prepare(batch: RecordBatch, config: &LogConfig, now_ms: i64) -> Result<Record
     validate_produce_batch(&batch, config.max_message_bytes)?;
     let rules = rules(config, now_ms);
     let recompress = config.compression.filter(|wanted| *wanted != batch.header.compression());
-    if recompress.is_some() || must_be_unpacked(&batch.header, config, &rules) {
+    if recompress.is_some() || must_be_walked(&batch.header, config, &rules) {
         validate_produce_records(&batch, &rules)?;
     }
     let mut prepared = match recompress {
@@ -50,10 +50,12 @@ fn rules(config: &LogConfig, now_ms: i64) -> RecordRules {
     }
 }
 
-/// A header says the latest of its records' times, and nothing of their keys or of the earliest.
-fn must_be_unpacked(header: &BatchHeader, config: &LogConfig, rules: &RecordRules) -> bool {
+/// A header says the latest of its records' times, and nothing of their keys or of the earliest. Records that are not
+/// compressed are always walked over: it costs next to nothing, and a checksum says only that they are as they were sent.
+fn must_be_walked(header: &BatchHeader, config: &LogConfig, rules: &RecordRules) -> bool {
+    let uncompressed = header.compression() == Compression::None;
     let too_late = header.max_timestamp > rules.timestamp_latest;
-    config.cleanup_policy.compact || too_late || rules.timestamp_earliest > i64::MIN
+    uncompressed || config.cleanup_policy.compact || too_late || rules.timestamp_earliest > i64::MIN
 }
 
 fn repack(
