@@ -18,17 +18,16 @@ pub struct UsableBroker {
     pub fenced: bool,
 }
 
-/// Why there is no placement, in Kafka's words.
+/// Why there is no placement.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlacementError {
     #[error("Invalid replication factor {wanted}: the replication factor must be positive.")]
     NotPositive { wanted: i32 },
     #[error(
-        "The target replication factor of {wanted} cannot be reached because only {registered} broker(s) are registered \
-         or some brokers have all their log directories cordoned."
+        "The target replication factor of {wanted} cannot be reached because only {registered} broker(s) are registered."
     )]
     TooFewBrokers { wanted: i32, registered: usize },
-    #[error("All brokers are currently fenced, or have all their log directories cordoned.")]
+    #[error("All brokers are currently fenced.")]
     AllFenced,
 }
 

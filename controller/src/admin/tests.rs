@@ -128,7 +128,7 @@ fn what_cannot_be_created_is_refused_in_kafkas_words() {
         topic("c", 1, 4),
         "INVALID_REPLICATION_FACTOR",
         "Unable to replicate the partition 4 time(s): The target replication factor of 4 cannot be reached because only 3 \
-         broker(s) are registered or some brokers have all their log directories cordoned.",
+         broker(s) are registered.",
     );
     let mut configured = topic("c", 1, 1);
     configured.configs = vec![config("retention.ms", None), config("x", None)];
