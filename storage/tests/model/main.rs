@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use operations::Run;
 
-const SEEDS: Range<u64> = 0..400;
+const SEEDS: Range<u64> = 0..300;
 const OPERATIONS: usize = 40;
 
 #[test]

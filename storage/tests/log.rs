@@ -1,0 +1,293 @@
+//! What a log does at its edges: rolling, refusing, letting go, and lasting out a disk that is full or broken.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::records::{BatchBuilder, Compression, RecordBatch};
+use protocol::types::{LeaderEpoch, Offset, Uuid};
+use storage::log::{AppendError, Appended, Log, LogConfig, LogError, Opening};
+use storage::log_dir::{LogDir, PartitionDirState, remove_partition_dir};
+use storage::producer::AppendOrigin;
+use storage::{FileCache, TopicPartition};
+
+const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
+const NOW_MS: i64 = 1_790_000_000_000;
+
+fn open_with(directory: &Path, config: LogConfig, files: &Arc<FileCache>) -> Log {
+    let opening = Opening {
+        recovery_point: Offset(0),
+        log_start_offset: Offset(0),
+        clean: false,
+        now_ms: NOW_MS,
+        files: files.clone(),
+    };
+    Log::open(directory, config, opening).unwrap().0
+}
+
+fn open(directory: &Path, config: LogConfig) -> Log {
+    open_with(directory, config, &Arc::new(FileCache::default()))
+}
+
+fn batch(value_bytes: usize, timestamp: i64) -> RecordBatch {
+    let mut builder = BatchBuilder::new(Compression::None);
+    builder.append(timestamp, None, Some(&vec![b'v'; value_bytes]), &[]);
+    RecordBatch::parse(&builder.build().unwrap()).unwrap()
+}
+
+fn append(log: &mut Log, batch: RecordBatch) -> Result<Appended, AppendError> {
+    log.append_as_leader(&[batch], LeaderEpoch(0), CLIENT, NOW_MS)
+}
+
+#[test]
+fn a_segment_is_rolled_before_it_outgrows_segment_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let size = batch(100, NOW_MS).size_in_bytes() as u32;
+    let config = LogConfig { segment_bytes: 3 * size, ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    for n in 0..7 {
+        append(&mut log, batch(100, NOW_MS)).unwrap();
+        assert_eq!(log.segments_count(), 1 + n / 3);
+    }
+    let refused = append(&mut log, batch(1000, NOW_MS));
+    assert!(matches!(refused, Err(AppendError::LargerThanSegment { .. })));
+}
+
+#[test]
+fn a_segment_is_rolled_when_its_records_span_segment_ms() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { segment_time: Duration::from_millis(100), ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    for (timestamp, segments) in [(NOW_MS, 1), (NOW_MS + 100, 1), (NOW_MS + 101, 2), (NOW_MS, 2)] {
+        append(&mut log, batch(10, timestamp)).unwrap();
+        assert_eq!(log.segments_count(), segments);
+    }
+}
+
+#[test]
+fn a_segment_is_rolled_when_an_index_is_full() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { index_interval_bytes: 0, segment_index_bytes: 40, ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    for timestamp in 0..20 {
+        append(&mut log, batch(10, timestamp)).unwrap();
+    }
+    assert!(log.segments_count() > 4, "an index of 40 bytes holds 5 offsets, or 3 times");
+}
+
+#[test]
+fn a_range_of_a_log_that_began_anew_never_shows_the_new_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = Arc::new(FileCache::new(1));
+    let mut log = open_with(directory.path(), LogConfig::default(), &files);
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    let range = log.read(Offset(0), 1000, Offset(1), true).unwrap().range.unwrap();
+    log.truncate_fully_and_start_at(Offset(0), NOW_MS).unwrap();
+    append(&mut log, batch(200, NOW_MS)).unwrap();
+    assert!(range.file.descriptor().unwrap_err().is_not_found());
+}
+
+#[test]
+fn what_retention_removed_can_be_read_until_it_is_purged() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { segment_bytes: 500, retention_bytes: Some(600), ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    for _ in 0..20 {
+        append(&mut log, batch(100, NOW_MS)).unwrap();
+    }
+    let range = log.read(Offset(0), 1000, Offset(20), true).unwrap().range.unwrap();
+    let deleted = log.apply_retention(NOW_MS, Offset(20)).unwrap();
+    assert!(!deleted.is_empty() && log.log_start_offset() > Offset(0) && log.size_in_bytes() >= 600);
+    assert!(range.file.descriptor().is_ok());
+    log.purge(NOW_MS + 59_999).unwrap();
+    assert!(range.file.path().exists() && range.file.path().extension().unwrap() == "deleted");
+    log.purge(NOW_MS + 60_000).unwrap();
+    assert!(!range.file.path().exists());
+}
+
+#[test]
+fn a_log_whose_records_have_all_had_their_time_goes_on_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { retention_time: Some(Duration::from_millis(10)), ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    assert_eq!(log.apply_retention(NOW_MS + 10, Offset(1)).unwrap().len(), 0);
+    assert_eq!(log.apply_retention(NOW_MS + 11, Offset(0)).unwrap().len(), 0, "it is not committed");
+    assert_eq!(log.apply_retention(NOW_MS + 11, Offset(1)).unwrap().len(), 1);
+    assert_eq!(
+        (log.log_start_offset(), log.log_end_offset(), log.size_in_bytes()),
+        (Offset(1), Offset(1), 0)
+    );
+    assert_eq!(append(&mut log, batch(100, NOW_MS)).unwrap().base_offset, Offset(1));
+}
+
+#[test]
+fn a_deleted_log_gives_its_name_free_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let log_dir = LogDir::open(directory.path()).unwrap();
+    let at = TopicPartition::new("orders", 3);
+    let mut log = open(&log_dir.partition_path(&at), LogConfig::default());
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    let range = log.read(Offset(0), 1000, Offset(1), true).unwrap().range.unwrap();
+    let deleted = log.delete(&at, Uuid::random().unwrap()).unwrap();
+    assert!(range.file.descriptor().is_ok() && !log_dir.partition_path(&at).exists());
+    assert_eq!(log_dir.partitions().unwrap()[0].state, PartitionDirState::Deleted);
+    remove_partition_dir(&deleted).unwrap();
+    assert_eq!(log_dir.partitions().unwrap(), []);
+}
+
+#[test]
+fn a_flush_counts_only_if_nothing_was_truncated_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = open(directory.path(), LogConfig::default());
+    for _ in 0..4 {
+        append(&mut log, batch(100, NOW_MS)).unwrap();
+    }
+    let flush = log.begin_flush().unwrap().unwrap();
+    assert!(log.begin_flush().unwrap().is_none(), "one is under way");
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    log.finish_flush(flush.sync()).unwrap();
+    assert_eq!(log.recovery_point(), Offset(4));
+    let flush = log.begin_flush().unwrap().unwrap();
+    log.truncate_to(Offset(2), NOW_MS).unwrap();
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    log.finish_flush(flush.sync()).unwrap();
+    assert_eq!(log.recovery_point(), Offset(2));
+}
+
+#[test]
+fn a_clean_stop_keeps_what_is_known_of_producers_though_their_records_are_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { retention_time: Some(Duration::ZERO), ..LogConfig::default() };
+    let mut log = open(directory.path(), config.clone());
+    let mut builder = BatchBuilder::new(Compression::None).producer(7, 0, 0);
+    builder.append(NOW_MS, None, Some(b"v"), &[]);
+    append(&mut log, RecordBatch::parse(&builder.build().unwrap()).unwrap()).unwrap();
+    append(&mut log, batch(10, NOW_MS)).unwrap();
+    log.apply_retention(NOW_MS + 1, Offset(2)).unwrap();
+    let recovery_point = log.close().unwrap();
+    let opening = Opening {
+        recovery_point,
+        log_start_offset: Offset(2),
+        clean: true,
+        now_ms: NOW_MS,
+        files: Arc::new(FileCache::default()),
+    };
+    let (log, _) = Log::open(directory.path(), config, opening).unwrap();
+    assert_eq!(log.producers().producers()[&7].last_sequence(), 0);
+}
+
+#[test]
+fn idle_logs_hold_no_descriptors_and_busy_ones_one_each() {
+    const LOGS: usize = 300;
+    let directory = tempfile::tempdir().unwrap();
+    let files = Arc::new(FileCache::new(8));
+    let open_one = |n: usize| {
+        let config = LogConfig { segment_bytes: 400, ..LogConfig::default() };
+        open_with(&directory.path().join(format!("t-{n}")), config, &files)
+    };
+    let under = |directory: &Path| {
+        let held = std::fs::read_dir("/proc/self/fd").unwrap();
+        held.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+            .filter(|path| path.starts_with(directory))
+            .count()
+    };
+    let mut logs: Vec<_> = (0..LOGS).map(open_one).collect();
+    assert!(under(directory.path()) <= 8);
+    for log in &mut logs {
+        for _ in 0..5 {
+            append(log, batch(100, NOW_MS)).unwrap();
+        }
+        log.read(Offset(0), 1000, Offset(5), true).unwrap();
+    }
+    assert!(under(directory.path()) <= LOGS + 8);
+    assert!(matches!(
+        logs[0].read(Offset(9), 1, Offset(9), true),
+        Err(storage::log::ReadError::OutOfRange { .. })
+    ));
+}
+
+/// Runs in a mount namespace of its own, on a disk of 256 KiB.
+#[test]
+fn a_full_disk_refuses_appends_and_takes_them_again_when_there_is_room() {
+    if std::env::var_os("SMALL_DISK").is_none() {
+        return in_small_disk("a_full_disk_refuses_appends_and_takes_them_again_when_there_is_room");
+    }
+    let directory = Path::new("/mnt");
+    let config = LogConfig {
+        segment_bytes: 64 << 10,
+        retention_bytes: Some(64 << 10),
+        file_delete_delay: Duration::ZERO,
+        ..LogConfig::default()
+    };
+    let mut log = open(directory, config.clone());
+    let (appended, failure) = loop {
+        match append(&mut log, batch(5000, NOW_MS)) {
+            Ok(appended) => assert!(appended.base_offset < Offset(100), "the disk is small"),
+            Err(error) => break (log.log_end_offset(), error),
+        }
+    };
+    assert!(matches!(failure, AppendError::Exhausted(_)), "{failure}");
+    assert!(!log.has_failed() && appended > Offset(30));
+    assert!(log.read(Offset(0), 1000, appended, true).unwrap().range.is_some(), "fetch goes on");
+    log.apply_retention(NOW_MS, appended).unwrap();
+    log.purge(NOW_MS).unwrap();
+    assert_eq!(append(&mut log, batch(5000, NOW_MS)).unwrap().base_offset, appended, "it resumes by itself");
+    let end = log.log_end_offset();
+    drop(log);
+    let log = open(directory, config);
+    assert_eq!(log.log_end_offset(), end, "nothing half written was left");
+}
+
+fn in_small_disk(test: &str) {
+    let this = std::env::current_exe().unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=256k none /mnt && exec {} --exact {test} --nocapture",
+        this.display()
+    );
+    let run = std::process::Command::new("unshare")
+        .args(["-rm", "sh", "-ec", &script])
+        .env("SMALL_DISK", "1")
+        .output();
+    let output = run.expect("unshare, of util-linux, runs");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"),
+        "{printed}"
+    );
+}
+
+/// Runs in a process of its own, whose files may not grow beyond 40 blocks: a write error that is no full disk.
+#[test]
+fn after_a_failed_write_a_log_takes_nothing_more() {
+    if std::env::var_os("SMALL_FILES").is_none() {
+        return with_small_files("after_a_failed_write_a_log_takes_nothing_more");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = open(directory.path(), LogConfig::default());
+    let failure = loop {
+        match append(&mut log, batch(5000, NOW_MS)) {
+            Ok(appended) => assert!(appended.base_offset < Offset(9), "files are small"),
+            Err(error) => break error,
+        }
+    };
+    let end = log.log_end_offset();
+    assert!(matches!(failure, AppendError::Log(LogError::Io(_))), "{failure}");
+    assert!(log.has_failed());
+    assert!(matches!(append(&mut log, batch(1, NOW_MS)), Err(AppendError::Log(LogError::Failed))));
+    assert!(matches!(log.flush(), Err(LogError::Failed)));
+    assert_eq!(log.log_end_offset(), end);
+    assert!(log.read(Offset(0), 1000, end, true).unwrap().range.is_some(), "it can still be read");
+}
+
+fn with_small_files(test: &str) {
+    let this = std::env::current_exe().unwrap();
+    let script = format!("trap '' XFSZ; ulimit -f 40; exec {} --exact {test} --nocapture", this.display());
+    let run = std::process::Command::new("sh").args(["-ec", &script]).env("SMALL_FILES", "1").output();
+    let output = run.expect("sh runs");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"),
+        "{printed}"
+    );
+}
