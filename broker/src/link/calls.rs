@@ -143,7 +143,11 @@ impl ControllerLink {
     }
 
     /// Asks whoever is active; asks again where the one asked says that it is not (it has done nothing then).
-    pub(super) async fn ask<T, F>(&self, deadline: Instant, call: impl Fn(Session) -> F) -> Result<T, ForwardError>
+    pub(super) async fn ask<T, F>(
+        &self,
+        deadline: Instant,
+        call: impl Fn(Session) -> F,
+    ) -> Result<T, ForwardError>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {

@@ -82,7 +82,8 @@ impl Replicas {
         config: &Arc<LogConfig>,
     ) -> Arc<Partition> {
         let dir = self.place(wanted_dir);
-        let partition = Partition::opening(at.clone(), dir.clone(), self.broker, config.clone(), self.returning.clone());
+        let partition =
+            Partition::opening(at.clone(), dir.clone(), self.broker, config.clone(), self.returning.clone());
         match self.create_log(at, topic_id, dir, config) {
             Ok(log) => partition.opened(log, Offset(0)),
             Err(error) => {

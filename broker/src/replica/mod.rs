@@ -102,7 +102,9 @@ impl Replicas {
     fn all_by_id(&self) -> Vec<(Uuid, Arc<Partition>)> {
         let hosted = self.hosted.read();
         let topics = hosted.topics().filter(|(_, topic)| !topic.id.is_zero());
-        topics.flat_map(|(_, topic)| topic.partitions.values().map(|partition| (topic.id, partition.clone()))).collect()
+        topics
+            .flat_map(|(_, topic)| topic.partitions.values().map(|partition| (topic.id, partition.clone())))
+            .collect()
     }
 
     /// The replica of a partition with its topic's id.

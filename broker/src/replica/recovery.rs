@@ -68,7 +68,8 @@ impl Replicas {
             }
         };
         let config = self.default_log_config();
-        let partition = Partition::opening(at.clone(), dir.clone(), self.broker, config, self.returning.clone());
+        let partition =
+            Partition::opening(at.clone(), dir.clone(), self.broker, config, self.returning.clone());
         self.hosted.write().insert(&at.topic, topic_id, partition.clone());
         Ok(Some(Found { partition, path }))
     }
