@@ -11,7 +11,7 @@
 //! Reading gives ranges of files, never bytes. What takes long (fsync) is prepared under the lock and done without it.
 //! The high watermark is the owner's; where an operation depends on it, it is passed in.
 //!
-//! * `open`, `listing`, `recovery`: from a directory to a log.
+//! * `open`, `listing`, `recovery`, `verify`: from a directory to a log.
 //! * `append`, `roll`, `validate`: writing. * `read`, `timestamps`, `transactions`: reading.
 //! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`: making durable.
 //!
@@ -35,6 +35,7 @@ mod timestamps;
 mod transactions;
 mod truncate;
 mod validate;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -26,15 +26,22 @@ impl Snapshots {
         Snapshots { home: home.clone(), offsets }
     }
 
-    /// Writes the state down, unless that was done at the same offset. A flush makes it durable.
+    /// Writes the state down, unless that was done at the same offset; says whether it did. A flush makes it durable. A
+    /// full disk is no reason to fail: what a snapshot would have said can be read from the log.
     pub(super) fn take(&mut self, producers: &ProducerState) -> Result<bool, IoFailure> {
         let offset = producers.end_offset();
         if self.offsets.contains(&offset) {
             return Ok(false);
         }
         let path = self.path(offset);
-        fs::write(&path, producers.to_snapshot()).describe("write to", &path)?;
-        Ok(self.offsets.insert(offset))
+        match fs::write(&path, producers.to_snapshot()).describe("write to", &path) {
+            Err(failure) if failure.is_exhaustion() => {
+                tracing::warn!(%failure, "no producer snapshot was written");
+                remove_if_there(&path)?;
+                Ok(false)
+            }
+            outcome => outcome.map(|()| self.offsets.insert(offset)),
+        }
     }
 
     pub(super) fn newest(&self) -> Option<PathBuf> {
@@ -123,16 +130,10 @@ pub(super) fn take_in(
 }
 
 impl Log {
-    /// Writes the producers' state down as of the log end offset. A full disk is no reason to fail: what a snapshot
-    /// would have said can be read from the log.
+    /// Writes the producers' state down as of the log end offset.
     pub(super) fn take_snapshot(&mut self) -> Result<(), LogError> {
-        match self.snapshots.take(&self.producers) {
-            Ok(taken) => self.unsynced.snapshot |= taken,
-            Err(failure) if failure.is_exhaustion() => {
-                tracing::warn!(%failure, "could not write a producer snapshot");
-            }
-            Err(failure) => return self.watch(Err(failure)),
-        }
+        let taken = self.snapshots.take(&self.producers);
+        self.unsynced.snapshot |= self.watch(taken)?;
         Ok(())
     }
 }
