@@ -9,9 +9,6 @@ use anyhow::Result;
 /// How long a server may take to answer or to hang up.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// After so long without a byte a server has said what it had to say.
-const QUIET_TIME: Duration = Duration::from_millis(200);
-
 /// A connection that says what it is told to, right or wrong.
 #[derive(Debug)]
 pub struct RawConnection(TcpStream);
@@ -66,9 +63,9 @@ impl RawConnection {
         }
     }
 
-    /// Reads and forgets until the server hangs up or has nothing to say for a moment.
-    pub fn drain(mut self) -> Result<()> {
-        self.0.set_read_timeout(Some(QUIET_TIME))?;
+    /// Reads and forgets until the server hangs up or has nothing to say for `quiet_time`.
+    pub fn drain(mut self, quiet_time: Duration) -> Result<()> {
+        self.0.set_read_timeout(Some(quiet_time))?;
         let mut forgotten = [0; 16 * 1024];
         loop {
             match self.0.read(&mut forgotten) {

@@ -21,8 +21,23 @@ pub fn get(port: u16, path: &str) -> Result<(u16, String)> {
 
 /// The value of a series on `/metrics`, named with its labels as it is printed; `None` if it is not there.
 pub fn metric(port: u16, series: &str) -> Result<Option<f64>> {
-    let (status, page) = get(port, "/metrics")?;
-    ensure!(status == 200, "/metrics answers {status}");
+    let page = metrics(port)?;
     let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     value.map(|value| value.trim().parse().with_context(|| format!("{series} {value}"))).transpose()
+}
+
+/// The sum of a metric over all its labels; `None` if it is not there. A total that has a breakdown by topic beside it
+/// counts twice.
+pub fn metric_sum(port: u16, name: &str) -> Result<Option<f64>> {
+    let page = metrics(port)?;
+    let is_series = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+    let values =
+        page.lines().filter(is_series).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    Ok(values.reduce(|sum, value| sum + value))
+}
+
+fn metrics(port: u16) -> Result<String> {
+    let (status, page) = get(port, "/metrics")?;
+    ensure!(status == 200, "/metrics answers {status}");
+    Ok(page)
 }

@@ -156,6 +156,11 @@ impl Server {
         http::metric(self.metrics_port, series)
     }
 
+    /// The sum of a metric over all its labels.
+    pub fn metric_sum(&self, name: &str) -> Result<Option<f64>> {
+        http::metric_sum(self.metrics_port, name)
+    }
+
     pub fn resident_bytes(&self) -> Result<u64> {
         self.running()?.resident_bytes()
     }

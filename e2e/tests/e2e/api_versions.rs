@@ -21,7 +21,7 @@ use protocol::wire::Request;
 
 const UNSUPPORTED_VERSION: i16 = 35;
 
-type Advertised = BTreeMap<i16, RangeInclusive<i16>>;
+pub type Advertised = BTreeMap<i16, RangeInclusive<i16>>;
 
 #[test]
 fn every_advertised_version_is_answered() -> Result<()> {
@@ -92,7 +92,8 @@ impl Check<'_> {
     }
 }
 
-fn advertised(port: u16) -> Result<Advertised> {
+/// What ApiVersions says.
+pub fn advertised(port: u16) -> Result<Advertised> {
     let frame = encode_request(0, 1, Some("e2e".into()), &ApiVersionsRequest::default())?;
     let mut connection = RawConnection::open(port)?;
     connection.send(&frame.bytes)?;

@@ -81,12 +81,13 @@ fn a_second_broker_with_the_same_id_is_refused_with_the_others_address() -> Resu
         return Ok(());
     }
     let mut cluster = Cluster::start("same-id")?;
-    let other_folder = Scratch::new("same-id-other")?;
+    let mut other_folder = Scratch::new("same-id-other")?;
     let second = Milena::broker(&other_folder, &cluster.etcd, 1)?;
     let refused = process::run(&mut second.command()?, b"", wait::PATIENCE)?;
     ensure!(refused.code != 0, "{refused:?}");
     ensure!(refused.stderr.contains(&cluster.broker.port.to_string()), "{refused:?}");
     kcat::metadata(&cluster.broker.bootstrap(), None)?;
+    other_folder.discard();
     cluster.scratch.discard();
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! A hundred thousand frames that are random or broken: the process goes on serving, and its memory stays flat.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use e2e::frames::RawConnection;
 use e2e::kcat;
@@ -8,11 +10,18 @@ use fastrand::Rng;
 use protocol::ApiKey;
 use protocol::arbitrary::{AnyMessage, MESSAGES, Role, Source};
 
+use crate::api_versions::{Advertised, advertised};
+
 const FRAMES: usize = 100_000;
 /// Frames that are sent before memory is looked at, so that pools and caches are warm.
 const WARM_UP: usize = 20_000;
-const FRAMES_A_CONNECTION: usize = 10;
+/// Requests before the frame that ends a connection.
+const WELL_FORMED_MAX: usize = 4;
+/// A connection that says nothing for so long waits for records that do not come.
+const QUIET_TIME: Duration = Duration::from_millis(50);
 const THREADS: usize = 8;
+/// Of the frames these must have been taken for requests and answered; the others show that refusing is safe.
+const ANSWERED_MIN: f64 = 30_000.0;
 /// What the process may have grown by after the warm-up.
 const GROWTH_MAX: u64 = 16 << 20;
 
@@ -24,23 +33,32 @@ fn a_hundred_thousand_frames_leave_it_serving_and_its_memory_flat() -> Result<()
     }
     let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let mut server = server;
-    send(server.port(), seed, WARM_UP)?;
+    let requests = Requests::new(&advertised(server.port())?);
+    send(server.port(), &requests, seed, WARM_UP)?;
     let warm = server.resident_bytes()?;
-    send(server.port(), seed + 1, FRAMES - WARM_UP)?;
+    send(server.port(), &requests, seed + 1, FRAMES - WARM_UP)?;
     let after = server.resident_bytes()?;
     ensure!(server.is_running(), "seed {seed} ended the process");
     ensure!(!server.log().contains("panicked"), "seed {seed} caused a panic");
     kcat::metadata(&server.bootstrap(), None)?;
-    println!("resident: {} KiB warm, {} KiB after {FRAMES} frames", warm >> 10, after >> 10);
+    let answered = server.metric_sum("kafka_network_requestmetrics_requests_total")?.unwrap_or_default();
+    ensure!(answered >= ANSWERED_MIN, "only {answered} frames were answered, seed {seed}");
+    println!(
+        "resident: {} KiB warm, {} KiB after {FRAMES} frames, {answered} answered",
+        warm >> 10,
+        after >> 10
+    );
     ensure!(after <= warm + GROWTH_MAX, "memory grew from {warm} to {after} bytes, seed {seed}");
     server.done()
 }
 
-fn send(port: u16, seed: u64, frames: usize) -> Result<()> {
-    let connections = frames / FRAMES_A_CONNECTION / THREADS;
+fn send(port: u16, requests: &Requests, seed: u64, frames: usize) -> Result<()> {
     std::thread::scope(|scope| {
-        let senders: Vec<_> = (0..THREADS as u64)
-            .map(|thread| scope.spawn(move || send_from_one_thread(port, seed * 1_000 + thread, connections)))
+        let senders: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let source = Source::new(seed * 1_000 + thread as u64);
+                scope.spawn(move || send_from_one_thread(port, requests, source, frames / THREADS))
+            })
             .collect();
         senders
             .into_iter()
@@ -48,41 +66,61 @@ fn send(port: u16, seed: u64, frames: usize) -> Result<()> {
     })
 }
 
-fn send_from_one_thread(port: u16, seed: u64, connections: usize) -> Result<()> {
-    let mut source = Source::new(seed);
-    for _ in 0..connections {
+/// A connection takes some requests and then a frame at which the server may well hang up.
+fn send_from_one_thread(port: u16, requests: &Requests, mut source: Source, frames: usize) -> Result<()> {
+    let mut sent = 0;
+    while sent < frames {
         let mut connection = RawConnection::open(port)?;
-        for _ in 0..FRAMES_A_CONNECTION {
-            let frame = frame(&mut source);
-            if !connection.send(&frame)? {
-                break;
-            }
+        let well_formed = source.rng().usize(..=WELL_FORMED_MAX);
+        for _ in 0..well_formed {
+            connection.send_frame(&request(&requests.served, &mut source))?;
         }
+        connection.send_frame(&hostile(&requests.all, &mut source))?;
+        sent += well_formed + 1;
         connection.finish_sending()?;
-        connection.drain()?;
+        connection.drain(QUIET_TIME)?;
     }
     Ok(())
 }
 
-/// One frame with its length: a well-formed request, a damaged one, or noise.
-fn frame(source: &mut Source) -> Vec<u8> {
-    let requests: Vec<_> = MESSAGES.iter().filter_map(request).collect();
+/// A request as a client might send it, but for the sense of its values.
+fn request(requests: &[Request], source: &mut Source) -> Vec<u8> {
     let (key, message) = requests[source.rng().usize(..requests.len())];
     let version = source.rng().i16(message.first_version..=message.last_version);
     let body = message.encode(source, version);
-    let mut frame = [&header(key, version)[..], &body].concat();
-    let rng = source.rng();
-    match rng.u8(..10) {
-        0..3 => {}
-        3..6 => flip_bytes(rng, &mut frame),
-        6..8 => frame.truncate(rng.usize(..frame.len())),
-        8 => frame.extend(std::iter::repeat_with(|| rng.u8(..)).take(50)),
-        _ => frame = std::iter::repeat_with(|| rng.u8(..)).take(100).collect(),
-    }
-    e2e::frames::framed(&frame)
+    [&header(key, version)[..], &body].concat()
 }
 
-fn request(message: &'static AnyMessage) -> Option<(i16, &'static AnyMessage)> {
+/// A request with damage, or noise.
+fn hostile(requests: &[Request], source: &mut Source) -> Vec<u8> {
+    let mut frame = request(requests, source);
+    let rng = source.rng();
+    match rng.u8(..8) {
+        0..4 => flip_bytes(rng, &mut frame),
+        4..6 => frame.truncate(rng.usize(..frame.len())),
+        6 => frame.extend(std::iter::repeat_with(|| rng.u8(..)).take(50)),
+        _ => frame = std::iter::repeat_with(|| rng.u8(..)).take(100).collect(),
+    }
+    frame
+}
+
+/// A key and its message.
+type Request = (i16, &'static AnyMessage);
+
+struct Requests {
+    all: Vec<Request>,
+    served: Vec<Request>,
+}
+
+impl Requests {
+    fn new(advertised: &Advertised) -> Requests {
+        let all: Vec<Request> = MESSAGES.iter().filter_map(key_and_message).collect();
+        let served = all.iter().copied().filter(|(key, _)| advertised.contains_key(key)).collect();
+        Requests { all, served }
+    }
+}
+
+fn key_and_message(message: &'static AnyMessage) -> Option<Request> {
     match message.role {
         Role::Request(key) => Some((key, message)),
         Role::Response(_) | Role::Data => None,
