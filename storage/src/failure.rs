@@ -37,6 +37,17 @@ impl IoFailure {
     }
 }
 
+/// For the logs that share one failed call.
+impl Clone for IoFailure {
+    fn clone(&self) -> IoFailure {
+        let source = match self.source.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(self.source.kind(), self.source.to_string()),
+        };
+        IoFailure { action: self.action, path: self.path.clone(), source }
+    }
+}
+
 /// Gives an `io::Error` the words that it lacks.
 pub(crate) trait Described<T> {
     fn describe(self, action: &'static str, path: &Path) -> Result<T, IoFailure>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use protocol::records::{BatchBuilder, Compression, RecordBatch};
 use protocol::types::{LeaderEpoch, Offset, Uuid};
-use storage::log::{AppendError, Appended, Log, LogConfig, LogError, Opening};
+use storage::log::{AppendError, Appended, Flush, Log, LogConfig, LogError, Opening, Recovered};
 use storage::log_dir::{LogDir, PartitionDirState, remove_partition_dir};
 use storage::producer::AppendOrigin;
 use storage::{FileCache, TopicPartition};
@@ -153,6 +153,31 @@ fn a_flush_counts_only_if_nothing_was_truncated_meanwhile() {
     append(&mut log, batch(100, NOW_MS)).unwrap();
     log.finish_flush(flush.sync()).unwrap();
     assert_eq!(log.recovery_point(), Offset(2));
+}
+
+#[test]
+fn many_logs_are_closed_by_one_sync() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = Arc::new(FileCache::default());
+    let path = |n: usize| directory.path().join(format!("t-{n}"));
+    let mut logs: Vec<_> = (0..20).map(|n| open_with(&path(n), LogConfig::default(), &files)).collect();
+    for log in &mut logs {
+        append(log, batch(100, NOW_MS)).unwrap();
+    }
+    let flushes: Vec<_> = logs.iter_mut().map(|log| log.begin_close().unwrap().unwrap()).collect();
+    for (log, outcome) in logs.iter_mut().zip(Flush::sync_all(flushes, directory.path())) {
+        log.finish_flush(outcome).unwrap();
+        assert_eq!(log.recovery_point(), Offset(1));
+    }
+    drop(logs);
+    for n in 0..20 {
+        let (recovery_point, log_start_offset) = (Offset(1), Offset(0));
+        let opening =
+            Opening { recovery_point, log_start_offset, clean: true, now_ms: NOW_MS, files: files.clone() };
+        let (log, recovered) = Log::open(&path(n), LogConfig::default(), opening).unwrap();
+        assert_eq!((log.log_end_offset(), log.latest_epoch()), (Offset(1), Some(LeaderEpoch(0))));
+        assert_eq!(recovered, Recovered::default());
+    }
 }
 
 #[test]

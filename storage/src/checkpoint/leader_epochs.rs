@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protocol::types::{LeaderEpoch, Offset};
 
-use super::text::{CheckpointError, read_entries, write_entries};
+use super::text::{CheckpointError, read_entries, text_of};
 use crate::leader_epochs::EpochEntry;
 
 /// Its name inside the partition's directory.
@@ -22,7 +22,7 @@ pub fn read_leader_epochs(path: &Path) -> Result<Vec<EpochEntry>, CheckpointErro
     })
 }
 
-/// Replaces the file at `path`, durably.
-pub fn write_leader_epochs(path: &Path, entries: &[EpochEntry]) -> Result<(), CheckpointError> {
-    write_entries(path, entries.iter().map(|entry| format!("{} {}", entry.epoch, entry.start_offset)))
+/// The text of a file that holds `entries`.
+pub(crate) fn leader_epochs_text(entries: &[EpochEntry]) -> String {
+    text_of(entries.iter().map(|entry| format!("{} {}", entry.epoch, entry.start_offset)))
 }

@@ -14,7 +14,8 @@ mod offsets;
 mod text;
 
 pub(crate) use leader_epochs::FILE_NAME as LEADER_EPOCHS;
-pub use leader_epochs::{read_leader_epochs, write_leader_epochs};
+pub(crate) use leader_epochs::leader_epochs_text;
+pub use leader_epochs::read_leader_epochs;
 pub use offsets::{
     CLEANER_OFFSETS, HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS, read_offsets,
     write_offsets,

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use protocol::types::Offset;
 
-use super::text::{CheckpointError, read_entries, write_entries};
+use super::text::{CheckpointError, read_entries, text_of};
+use crate::durable::write_atomically;
 use crate::topic_partition::TopicPartition;
 
 /// Up to where each log is known to be on the disk: recovery begins there.
@@ -28,7 +29,7 @@ pub fn read_offsets(path: &Path) -> Result<OffsetCheckpoint, CheckpointError> {
 /// Replaces the file at `path`, durably.
 pub fn write_offsets(path: &Path, offsets: &OffsetCheckpoint) -> Result<(), CheckpointError> {
     let entries = offsets.iter().map(|(at, offset)| format!("{} {} {offset}", at.topic, at.partition));
-    write_entries(path, entries)
+    Ok(write_atomically(path, text_of(entries).as_bytes())?)
 }
 
 fn parse(line: &str) -> Option<(TopicPartition, Offset)> {

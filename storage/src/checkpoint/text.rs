@@ -1,9 +1,7 @@
 //! The frame that all checkpoint files share: version, count, and as many lines.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::durable::write_atomically;
 use crate::failure::IoFailure;
 
 const VERSION: &str = "0";
@@ -34,15 +32,14 @@ pub(super) fn read_entries<T>(
     })
 }
 
-pub(super) fn write_entries(
-    path: &Path,
-    entries: impl ExactSizeIterator<Item = String>,
-) -> Result<(), CheckpointError> {
+/// The text of a file that holds `entries`.
+pub(super) fn text_of(entries: impl ExactSizeIterator<Item = String>) -> String {
     let mut text = format!("{VERSION}\n{}\n", entries.len());
     for entry in entries {
-        let _ = writeln!(text, "{entry}");
+        text.push_str(&entry);
+        text.push('\n');
     }
-    Ok(write_atomically(path, text.as_bytes())?)
+    text
 }
 
 fn parse_entries<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, (usize, &'static str)> {

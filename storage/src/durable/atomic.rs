@@ -3,18 +3,41 @@
 //! Write `{path}.tmp`, fsync it, rename it over `path`, fsync the directory.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Described, IoFailure};
 
+/// New content for a file, written beside it and not yet in its place.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Writes the content, which need not be on the disk yet.
+    pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<Staged, IoFailure> {
+        let temporary = temporary_beside(path);
+        fs::write(&temporary, bytes).describe("write to", &temporary)?;
+        Ok(Staged { temporary, path: path.to_owned() })
+    }
+
+    pub(crate) fn sync(&self) -> Result<(), IoFailure> {
+        let file = File::open(&self.temporary).describe("open", &self.temporary)?;
+        file.sync_all().describe("sync", &self.temporary)
+    }
+
+    /// Puts the content in its place. It must be on the disk by now, or a crash may leave an empty file there.
+    pub(crate) fn publish(self) -> Result<(), IoFailure> {
+        fs::rename(&self.temporary, &self.path).describe("rename a new file to", &self.path)
+    }
+}
+
 /// Puts `bytes` at `path` durably and in one step.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), IoFailure> {
-    let temporary = temporary_beside(path);
-    let mut file = File::create(&temporary).describe("create", &temporary)?;
-    file.write_all(bytes).describe("write to", &temporary)?;
-    file.sync_all().describe("sync", &temporary)?;
-    fs::rename(&temporary, path).describe("rename a new file to", path)?;
+    let staged = Staged::write(path, bytes)?;
+    staged.sync()?;
+    staged.publish()?;
     sync_parent(path)
 }
 
@@ -33,6 +56,12 @@ pub fn remove_durably(path: &Path) -> Result<(), IoFailure> {
 pub fn sync_dir(directory: &Path) -> Result<(), IoFailure> {
     let handle = File::open(directory).describe("open directory", directory)?;
     handle.sync_all().describe("sync directory", directory)
+}
+
+/// Makes everything durable that was written to the file system of `directory`: one call where many files are due.
+pub fn sync_file_system(directory: &Path) -> Result<(), IoFailure> {
+    let handle = File::open(directory).describe("open directory", directory)?;
+    nix::unistd::syncfs(&handle).describe("sync the file system of", directory)
 }
 
 fn sync_parent(path: &Path) -> Result<(), IoFailure> {

@@ -6,4 +6,5 @@ mod append_file;
 mod atomic;
 
 pub use append_file::{AppendFile, AppendFileError, MAX_RECORD_BYTES};
-pub use atomic::{remove_durably, sync_dir, write_atomically};
+pub(crate) use atomic::Staged;
+pub use atomic::{remove_durably, sync_dir, sync_file_system, write_atomically};

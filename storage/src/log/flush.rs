@@ -1,37 +1,14 @@
 //! Making a log durable, in three steps, so that nobody waits for the disk with the partition's lock in hand:
 //! [`Log::begin_flush`] under the lock, [`Flush::sync`] without it, [`Log::finish_flush`] under it again.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use protocol::types::Offset;
 
+use super::sync::{Flush, Flushed};
 use super::{Log, LogError, Unsynced};
-use crate::checkpoint::{CheckpointError, LEADER_EPOCHS, write_leader_epochs};
-use crate::durable::sync_dir;
-use crate::failure::{Described, IoFailure};
-use crate::files::{LogHome, SegmentFile};
-use crate::leader_epochs::LeaderEpochs;
-
-/// What is to be brought to the disk.
-#[derive(Debug)]
-#[must_use = "nothing is durable before `sync`"]
-pub struct Flush {
-    home: Arc<LogHome>,
-    files: Vec<Arc<SegmentFile>>,
-    snapshot: Option<PathBuf>,
-    epochs: Option<LeaderEpochs>,
-    directory: bool,
-    done: Flushed,
-}
-
-/// A flush whose bytes are on the disk, to be reported to [`Log::finish_flush`].
-#[derive(Clone, Copy, Debug)]
-pub struct Flushed {
-    upto: Offset,
-    truncations: u64,
-}
+use crate::checkpoint::CheckpointError;
+use crate::files::SegmentFile;
 
 impl Log {
     /// Whether `flush.messages` asks for a flush.
@@ -40,7 +17,8 @@ impl Log {
         unflushed >= self.config.flush_messages
     }
 
-    /// Gathers what the disk does not have yet; `None` if there is nothing, or if a flush is under way.
+    /// Gathers what the disk does not have yet; `None` if there is nothing, or if a flush is under way. Whatever comes of
+    /// it must be told to [`Log::finish_flush`].
     pub fn begin_flush(&mut self) -> Result<Option<Flush>, LogError> {
         self.refuse_if_failed()?;
         let clean = self.recovery_point == self.log_end_offset && !self.unsynced.any();
@@ -89,11 +67,12 @@ impl Log {
         }
     }
 
-    /// Flushes everything, so that the next [`Log::open`] may be told that the log is clean.
-    pub fn close(mut self) -> Result<Offset, LogError> {
+    /// Prepares the last flush. Once it is on the disk, and if nothing is appended meanwhile, the next [`Log::open`] may
+    /// be told that the log is clean, and that the log end offset is its recovery point. `None` if that is so already.
+    pub fn begin_close(&mut self) -> Result<Option<Flush>, LogError> {
         self.refuse_if_failed()?;
         if !self.written_since_open && !self.unsynced.any() {
-            return Ok(self.recovery_point);
+            return Ok(None);
         }
         let completed = self.segments.active_mut().complete_index();
         self.watch(completed)?;
@@ -101,31 +80,21 @@ impl Log {
             self.take_snapshot()?;
         }
         self.flush_in_flight = false;
-        self.flush()?;
+        self.begin_flush()
+    }
+
+    /// Closes the log by itself, and returns its recovery point. Where many are to be closed, [`Log::begin_close`] and
+    /// [`Flush::sync_all`] spare the disk.
+    pub fn close(mut self) -> Result<Offset, LogError> {
+        if let Some(flush) = self.begin_close()? {
+            self.finish_flush(flush.sync())?;
+        }
         Ok(self.recovery_point)
     }
 
     fn unflushed_files(&self) -> Vec<Arc<SegmentFile>> {
         let unflushed = self.segments.holding_or_behind(self.recovery_point);
         unflushed.flat_map(|segment| segment.files().map(Arc::clone)).collect()
-    }
-}
-
-impl Flush {
-    /// Waits for the disk. The caller holds no lock.
-    pub fn sync(self) -> Result<Flushed, LogError> {
-        let directory = self.home.directory();
-        self.files.iter().try_for_each(|file| file.sync())?;
-        if let Some(snapshot) = &self.snapshot {
-            sync_file(snapshot)?;
-        }
-        if let Some(epochs) = &self.epochs {
-            write_epochs(&directory.join(LEADER_EPOCHS), epochs)?;
-        }
-        if self.directory {
-            ignore_missing(sync_dir(&directory))?;
-        }
-        Ok(self.done)
     }
 }
 
@@ -144,26 +113,5 @@ fn is_harmless(error: &LogError) -> bool {
         LogError::Checkpoint(CheckpointError::Malformed { .. }) | LogError::Failed | LogError::Damaged(_) => {
             false
         }
-    }
-}
-
-fn sync_file(path: &Path) -> Result<(), IoFailure> {
-    let synced =
-        File::open(path).describe("open", path).and_then(|file| file.sync_data().describe("sync", path));
-    ignore_missing(synced)
-}
-
-fn write_epochs(path: &Path, epochs: &LeaderEpochs) -> Result<(), LogError> {
-    match write_leader_epochs(path, epochs.entries()) {
-        Err(CheckpointError::Io(failure)) if failure.is_not_found() => Ok(()),
-        outcome => Ok(outcome?),
-    }
-}
-
-/// What was deleted, or moved with its directory, since the flush began needs no flush.
-fn ignore_missing(outcome: Result<(), IoFailure>) -> Result<(), IoFailure> {
-    match outcome {
-        Err(failure) if failure.is_not_found() => Ok(()),
-        outcome => outcome,
     }
 }

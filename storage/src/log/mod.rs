@@ -13,7 +13,7 @@
 //!
 //! * `open`, `listing`, `recovery`, `verify`: from a directory to a log.
 //! * `append`, `roll`, `validate`: writing. * `read`, `timestamps`, `transactions`: reading.
-//! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`: making durable.
+//! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`, `sync`: making durable.
 //!
 //! Invariants: `log_start_offset ≤ log_end_offset`, `recovery_point ≤ log_end_offset`; the producers' state is as of
 //! `log_end_offset`; once a write or an fsync has failed nothing more is written (safety rule 12).
@@ -31,6 +31,7 @@ mod retention;
 mod roll;
 mod segments;
 mod snapshots;
+mod sync;
 mod timestamps;
 mod transactions;
 mod truncate;
@@ -51,12 +52,12 @@ use segments::Segments;
 use snapshots::Snapshots;
 
 pub use config::{CleanupPolicy, LogConfig};
-pub use flush::{Flush, Flushed};
 pub use open::Opening;
 pub use outcome::{
     AppendError, Appended, DeletedSegment, DeletionReason, FileRange, LogError, ReadError, Recovered, Slice,
     TimestampedOffset,
 };
+pub use sync::{Flush, Flushed};
 pub use validate::prepare_for_append;
 
 /// The log of one partition.
