@@ -17,8 +17,18 @@ const GUARDS: [&str; 5] = [
 /// Keys that list Java classes, of which none is missed.
 const REPORTERS: [&str; 2] = ["metric.reporters", "kafka.metrics.reporters"];
 
-/// Keys whose values are names of Java classes that stand for something of our own.
-const UNDERSTOOD: [&str; 1] = ["replica.selector.class"];
+/// Keys that are known and settle nothing here, and why.
+const SETTLED_OTHERWISE: [(&str, &str); 6] = [
+    ("num.network.threads", "all work is done by one thread for each processor"),
+    ("num.io.threads", "all work is done by one thread for each processor"),
+    ("background.threads", "housekeeping shares the threads of the runtime"),
+    ("socket.send.buffer.bytes", "the kernel tunes the buffers of each socket, which a fixed size would end"),
+    (
+        "socket.receive.buffer.bytes",
+        "the kernel tunes the buffers of each socket, which a fixed size would end",
+    ),
+    ("replica.selector.class", "consumers fetch from leaders"),
+];
 
 /// How the keys of the store before KRaft begin.
 const ZOOKEEPER: &str = "zookeeper.";
@@ -26,16 +36,14 @@ const ZOOKEEPER: &str = "zookeeper.";
 /// Refuses the first value that its key does not allow, and warns of each key without effect.
 pub(super) fn check(properties: &Properties) -> Result<(), ConfigError> {
     for (name, value) in properties.iter() {
-        if let Some(why) = without_effect(name) {
-            tracing::warn!(key = name, "has no effect: {why} (set by {})", value.origin);
-            continue;
-        }
-        let Some(key) = broker_key(name) else { continue };
+        let key = broker_key(name);
         let text = value.text.trim();
-        if key.read(text).is_err() {
+        if let Some(key) = key.filter(|key| key.read(text).is_err()) {
             return Err(properties.refuse(name, key.allowed()).into());
         }
-        if names_class(key) && !text.is_empty() && key.default() != Some(text) {
+        if let Some(why) = without_effect(name) {
+            tracing::warn!(key = name, "has no effect: {why} (set by {})", value.origin);
+        } else if key.is_some_and(|key| names_class(key) && !text.is_empty() && key.default() != Some(text)) {
             check_class(properties, name)?;
         }
     }
@@ -43,8 +51,7 @@ pub(super) fn check(properties: &Properties) -> Result<(), ConfigError> {
 }
 
 fn names_class(key: &ConfigKey) -> bool {
-    let is_class = key.kind == Kind::Class && !UNDERSTOOD.contains(&key.name);
-    is_class || GUARDS.contains(&key.name) || REPORTERS.contains(&key.name)
+    key.kind == Kind::Class || GUARDS.contains(&key.name) || REPORTERS.contains(&key.name)
 }
 
 fn check_class(properties: &Properties, name: &str) -> Result<(), ConfigError> {
@@ -60,6 +67,9 @@ fn check_class(properties: &Properties, name: &str) -> Result<(), ConfigError> {
 fn without_effect(name: &str) -> Option<&'static str> {
     if name.starts_with(ZOOKEEPER) {
         return Some("metadata is kept in metadata.store");
+    }
+    if let Some((_, why)) = SETTLED_OTHERWISE.iter().find(|(key, _)| *key == name) {
+        return Some(why);
     }
     let Some(known) = broker_key(name) else { return Some("no such key is known") };
     let area = broker_areas().iter().find(|(_, keys, _)| keys.iter().any(|key| key.name == known.name));

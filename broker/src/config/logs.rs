@@ -22,8 +22,6 @@ pub struct LogsConfig {
     pub log_start_checkpoint_interval: Duration,
     /// `num.recovery.threads.per.data.dir`: logs of one directory recovered side by side; 2 unless set.
     pub recovery_threads_per_dir: usize,
-    /// `background.threads`: threads of housekeeping; 10 unless set.
-    pub background_threads: usize,
     /// `producer.id.expiration.ms`: a producer that wrote nothing for so long is forgotten; a day unless set.
     pub producer_id_expiration: Duration,
 }
@@ -37,7 +35,6 @@ impl LogsConfig {
             recovery_point_checkpoint_interval: values.millis("log.flush.offset.checkpoint.interval.ms")?,
             log_start_checkpoint_interval: values.millis("log.flush.start.offset.checkpoint.interval.ms")?,
             recovery_threads_per_dir: values.number("num.recovery.threads.per.data.dir")?,
-            background_threads: values.number("background.threads")?,
             producer_id_expiration: values.millis("producer.id.expiration.ms")?,
         })
     }
