@@ -11,7 +11,7 @@ use node::shutdown::Shutdown;
 use protocol::types::Offset;
 use storage::TopicPartition;
 use storage::checkpoint::{HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS};
-use storage::log::Log;
+use storage::log::{Flush, Log};
 
 use super::Replicas;
 use super::errors::PartitionError;
@@ -91,18 +91,22 @@ impl Replicas {
         self.checkpoint(RECOVERY_POINTS, |log, _| Some(log.recovery_point()));
     }
 
-    /// Flushes, and waits for the disk without any partition's lock.
+    /// Flushes, and waits for the disk without any partition's lock, one directory's logs together.
     fn flush_where(&self, due: fn(&Log) -> bool) {
-        for partition in self.all() {
-            let begun = partition.with_log(|log, _| if due(log) { Ok(log.begin_flush()?) } else { Ok(None) });
-            let finished = match begun {
-                Ok(Some(flush)) => {
-                    let outcome = flush.sync();
-                    partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?))
+        for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
+            let (mut flushing, mut flushes) = (Vec::new(), Vec::new());
+            for partition in self.all_in(dir) {
+                let begun =
+                    partition.with_log(|log, _| if due(log) { Ok(log.begin_flush()?) } else { Ok(None) });
+                if let Some(flush) = self.note_outcome(&partition, begun).flatten() {
+                    flushing.push(partition);
+                    flushes.push(flush);
                 }
-                outcome => outcome.map(|_| None),
-            };
-            self.note_outcome(&partition, finished);
+            }
+            for (partition, outcome) in flushing.iter().zip(Flush::sync_all(flushes, dir.path())) {
+                let finished = partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?));
+                self.note_outcome(partition, finished);
+            }
         }
     }
 
@@ -126,14 +130,9 @@ impl Replicas {
         let recovered = self.is_recovered();
         self.checkpoint_log_starts();
         self.checkpoint_high_watermarks();
-        let mut recovery_points: BTreeMap<_, OffsetCheckpoint> = BTreeMap::new();
-        for partition in self.all() {
-            let offset = self.close_one(&partition);
-            let offsets = recovery_points.entry(partition.dir.id).or_default();
-            offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
-        }
         for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
-            self.write_checkpoint(dir, RECOVERY_POINTS, recovery_points.remove(&dir.id).unwrap_or_default());
+            let recovery_points = self.close_logs_in(dir);
+            self.write_checkpoint(dir, RECOVERY_POINTS, recovery_points);
             let (Some(epoch), true) = (broker_epoch, recovered && dir.is_online()) else { continue };
             if let Err(error) = dir.dir.write_clean_shutdown(epoch) {
                 tracing::error!("the next start will recover its logs: {error}");
@@ -141,13 +140,36 @@ impl Replicas {
         }
     }
 
-    /// Closes one log and gives its recovery point; one that was never opened keeps what was found.
-    fn close_one(&self, partition: &Partition) -> Option<Offset> {
-        let Some(log) = partition.remove() else {
-            return partition.dir.found.get(RECOVERY_POINTS, &partition.at);
-        };
-        let outcome = log.close().map(Some).map_err(PartitionError::from);
-        self.note_outcome(partition, outcome).flatten()
+    /// Closes the logs of one directory and gives their recovery points. One that was never opened keeps what was found.
+    fn close_logs_in(&self, dir: &Arc<super::ReplicaDir>) -> OffsetCheckpoint {
+        let mut recovery_points = OffsetCheckpoint::new();
+        let (mut closing, mut flushes) = (Vec::new(), Vec::new());
+        for partition in self.all_in(dir) {
+            let Some(mut log) = partition.remove() else {
+                let found = dir.found.get(RECOVERY_POINTS, &partition.at);
+                recovery_points.extend(found.map(|offset| (partition.at.clone(), offset)));
+                continue;
+            };
+            match self.note_outcome(&partition, log.begin_close().map_err(PartitionError::from)) {
+                Some(Some(flush)) => {
+                    closing.push((partition, log));
+                    flushes.push(flush);
+                }
+                Some(None) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),
+                None => {}
+            }
+        }
+        for ((partition, mut log), outcome) in closing.into_iter().zip(Flush::sync_all(flushes, dir.path())) {
+            let finished = log.finish_flush(outcome).map_err(PartitionError::from);
+            if self.note_outcome(&partition, finished).is_some() {
+                recovery_points.insert(partition.at.clone(), log.recovery_point());
+            }
+        }
+        recovery_points
+    }
+
+    fn all_in(&self, dir: &Arc<super::ReplicaDir>) -> impl Iterator<Item = Arc<Partition>> {
+        self.all().into_iter().filter(move |partition| Arc::ptr_eq(&partition.dir, dir))
     }
 
     /// Calls `duty` for every open log, under its partition's lock, with the high watermark.
