@@ -45,13 +45,15 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
     result(&configuration, figures)
 }
 
+/// One request for each topic: Kafka refuses 10,000 partitions in one.
 fn create(admin: &AdminClient<DefaultClientContext>, arguments: &Arguments) -> Result<()> {
-    let topic = |name| NewTopic::new(name, arguments.partitions, TopicReplication::Fixed(arguments.replicas));
-    let topics: Vec<_> = arguments.topics.iter().map(|name| topic(name)).collect();
     let options =
         AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT)).operation_timeout(Some(REQUEST_TIMEOUT));
-    for outcome in block_on(admin.create_topics(&topics, &options))? {
-        outcome.map_err(|(name, code)| anyhow!("{name}: {code}"))?;
+    for name in &arguments.topics {
+        let topic = NewTopic::new(name, arguments.partitions, TopicReplication::Fixed(arguments.replicas));
+        for outcome in block_on(admin.create_topics([&topic], &options))? {
+            outcome.map_err(|(name, code)| anyhow!("{name}: {code}"))?;
+        }
     }
     Ok(())
 }
