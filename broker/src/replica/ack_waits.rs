@@ -75,11 +75,13 @@ impl AckWait {
 }
 
 impl AckWaits {
-    /// Queues a wait and returns its place among the request's outcomes. Appends come in order, so offsets only rise.
+    /// Queues a wait and returns its place among the request's outcomes. Appends come in order, so offsets rise; only a
+    /// duplicate waits for an offset that others are past, and goes before them.
     pub fn add(&mut self, required: Offset, wait: &Arc<AckWait>) -> usize {
-        debug_assert!(self.queue.back().is_none_or(|last| last.required <= required), "offsets only rise");
         let place = wait.reserve();
-        self.queue.push_back(Entry { required, place, wait: wait.clone() });
+        let behind = self.queue.iter().rev().take_while(|entry| entry.required > required).count();
+        let entry = Entry { required, place, wait: wait.clone() };
+        self.queue.insert(self.queue.len() - behind, entry);
         place
     }
 
@@ -115,5 +117,18 @@ mod tests {
         two.fail(ErrorCode::NotLeaderOrFollower);
         wait.settled().await;
         assert_eq!(wait.outcomes(), [ErrorCode::None, ErrorCode::NotLeaderOrFollower]);
+    }
+
+    #[test]
+    fn a_duplicate_is_acknowledged_with_its_original_and_not_with_those_behind() {
+        let mut waits = AckWaits::default();
+        let [first, second, duplicate] = [5, 9, 5].map(|required| {
+            let wait = AckWait::new();
+            waits.add(Offset(required), &wait);
+            wait
+        });
+        waits.high_watermark_moved(Offset(5));
+        let outcomes = [first, second, duplicate].map(|wait| wait.outcomes()[0]);
+        assert_eq!(outcomes, [ErrorCode::None, ErrorCode::RequestTimedOut, ErrorCode::None]);
     }
 }
