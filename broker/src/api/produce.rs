@@ -61,7 +61,7 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRe
     let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
     match wait {
         Some(wait) => Produced::Replicating(Replicating {
-            response,
+            response: detached(response),
             wait,
             places,
             deadline: context.received_at + timeout,
@@ -83,6 +83,13 @@ impl Replicating {
         }
         self.response
     }
+}
+
+/// The response without a hold on the request: the names in it are cut from the frame, which would stay in memory with all
+/// its records for as long as replication takes.
+fn detached(mut response: ProduceResponse) -> ProduceResponse {
+    response.responses.iter_mut().for_each(|topic| topic.name = topic.name.detached());
+    response
 }
 
 fn acks(requested: i16) -> Option<Acks> {
@@ -228,4 +235,21 @@ fn first_error(response: &ProduceResponse) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_response_that_waits_does_not_keep_its_request_in_memory() {
+        let frame = Bytes::from(b"a topic".to_vec());
+        let name = Str::from_utf8(frame.clone()).expect("UTF-8");
+        let responses = vec![TopicProduceResponse { name, ..Default::default() }];
+        let waiting = detached(ProduceResponse { responses, ..Default::default() });
+        assert!(frame.is_unique());
+        assert_eq!(waiting.responses[0].name.as_str(), "a topic");
+    }
 }

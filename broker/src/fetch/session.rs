@@ -26,6 +26,13 @@ pub struct TopicRef {
     pub id: Uuid,
 }
 
+impl TopicRef {
+    /// A copy that keeps no request in memory: a session outlives the one that named the topic.
+    fn detached(&self) -> TopicRef {
+        TopicRef { name: self.name.detached(), id: self.id }
+    }
+}
+
 /// One partition to fetch from, as last asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
@@ -92,7 +99,9 @@ impl Session {
             match self.places.get(&key).and_then(|place| self.partitions.get_mut(place)) {
                 Some(remembered) => remembered.renew(wanted),
                 None => {
-                    self.places.insert(key, self.next_place);
+                    let topic = key.0.detached();
+                    self.places.insert((topic.clone(), key.1), self.next_place);
+                    let wanted = Wanted { topic, ..wanted };
                     self.partitions.insert(self.next_place, Remembered { wanted, told: None });
                     self.next_place += 1;
                 }
@@ -149,7 +158,7 @@ impl Remembered {
         if wanted.partition.current_leader_epoch != self.wanted.partition.current_leader_epoch {
             self.told = None;
         }
-        self.wanted = wanted;
+        self.wanted.partition = wanted.partition;
     }
 }
 

@@ -136,8 +136,10 @@ fn unused_id(cached: &HashMap<i32, Cached>) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
     use protocol::messages::fetch_response::PartitionData;
+    use protocol::wire::Str;
 
     fn request(session_id: i32, session_epoch: i32, partitions: &[i32]) -> FetchRequest {
         let partitions: Vec<_> =
@@ -210,5 +212,16 @@ mod tests {
         assert!(session.has_news(&topic, &outcome(4)));
         let failed = PartitionData { error_code: 6, ..outcome(4) };
         assert!(session.has_news(&topic, &failed) && session.has_news(&topic, &outcome(4)));
+    }
+
+    #[test]
+    fn a_session_does_not_keep_the_request_in_memory_that_began_it() {
+        let frame = Bytes::from(b"a topic".to_vec());
+        let mut request = request(0, 0, &[0]);
+        request.topics[0].topic = Str::from_utf8(frame.clone()).expect("UTF-8");
+        let sessions = cache(1);
+        assert!(sessions.plan(&request, false, Instant::now()).expect("full").session_id > 0);
+        drop(request);
+        assert!(frame.is_unique());
     }
 }
