@@ -15,8 +15,10 @@ pub struct LongPoll {
 }
 
 impl LongPoll {
-    /// Registers with every partition; from now on no move is missed.
-    pub fn watching(audience: Audience, partitions: Vec<Arc<Partition>>) -> LongPoll {
+    /// Registers with every partition, once with each, however often a peer names it; from now on no move is missed.
+    pub fn watching(audience: Audience, mut partitions: Vec<Arc<Partition>>) -> LongPoll {
+        partitions.sort_unstable_by_key(Arc::as_ptr);
+        partitions.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let moved = Arc::new(Notify::new());
         for partition in &partitions {
             partition.watch(audience, &moved);
