@@ -14,6 +14,8 @@ use super::Replicas;
 use super::errors::PartitionError;
 use super::log_dirs::ReplicaDir;
 use super::partition::Partition;
+use super::removal::Fate;
+use super::succession::Heir;
 use crate::api::wall_clock_ms;
 
 impl Replicas {
@@ -84,26 +86,35 @@ impl Replicas {
         let dir = self.place(wanted_dir);
         let partition =
             Partition::opening(at.clone(), dir.clone(), self.broker, config.clone(), self.returning.clone());
-        match self.create_log(at, topic_id, dir, config) {
-            Ok(log) => partition.opened(log, Offset(0)),
-            Err(error) => {
-                tracing::error!(partition = %at, "the log can't be created: {error}");
-                partition.take_offline();
-                self.note_failure(&partition, &error);
-            }
+        let new = Heir { partition: partition.clone(), topic_id };
+        let queued = self.successions.lock().queue(&partition.path(), new);
+        if let Some(new) = queued {
+            self.open_new(&new);
         }
         self.hosted.write().insert(&at.topic, topic_id, partition.clone());
+        // Whoever took the directory out of service meanwhile did not see this one.
+        if !dir.is_online() {
+            partition.take_offline();
+        }
         partition
     }
 
-    fn create_log(
-        &self,
-        at: &TopicPartition,
-        topic_id: Uuid,
-        dir: &ReplicaDir,
-        config: &LogConfig,
-    ) -> Result<Log, PartitionError> {
-        let path = dir.dir.partition_path(at);
+    /// Opens an empty log.
+    pub(super) fn open_new(&self, Heir { partition, topic_id }: &Heir) {
+        match self.create_log(partition, *topic_id) {
+            Ok(log) => partition.opened(log, Offset(0)),
+            Err(error) => {
+                tracing::error!(partition = %partition.at, "the log can't be created: {error}");
+                partition.take_offline();
+                self.note_failure(partition, &error);
+            }
+        }
+    }
+
+    /// Nothing of what was known of an earlier replica of this name holds for the new one.
+    fn create_log(&self, partition: &Partition, topic_id: Uuid) -> Result<Log, PartitionError> {
+        partition.dir.forget([&partition.at].into_iter())?;
+        let path = partition.path();
         let opening = Opening {
             recovery_point: Offset(0),
             log_start_offset: Offset(0),
@@ -111,7 +122,7 @@ impl Replicas {
             now_ms: wall_clock_ms(),
             files: self.files.clone(),
         };
-        let (log, _) = Log::open(&path, config.clone(), opening)?;
+        let (log, _) = Log::open(&path, LogConfig::clone(&partition.config()), opening)?;
         write_partition_metadata(&path, topic_id).map_err(storage::log::LogError::Io)?;
         Ok(log)
     }
@@ -126,14 +137,17 @@ impl Replicas {
     /// Removes replicas of topics that are gone or were made anew, and of partitions that are no longer assigned here.
     /// On the first image it sets aside instead what the cluster does not know: it may be the cluster that forgot.
     fn remove_departed(&self, old: &ClusterImage, new: &ClusterImage) {
-        for (partition, topic_id) in self.departed(old, new) {
+        let departed = self.departed(old, new);
+        for (partition, topic_id) in &departed {
             let at = &partition.at;
             self.hosted.write().remove(&at.topic, at.partition);
-            if old.revision == 0 && new.topic_by_id(topic_id).is_none() {
-                self.set_aside(&partition);
-            } else {
-                self.delete(&partition);
-            }
+            let is_unknown = old.revision == 0 && new.topic_by_id(*topic_id).is_none();
+            self.dismiss(partition, if is_unknown { Fate::SetAside } else { Fate::Deleted });
+        }
+        for dir in &self.dirs {
+            let gone = departed.iter().filter(|(partition, _)| Arc::ptr_eq(&partition.dir, dir));
+            let outcome = dir.forget(gone.map(|(partition, _)| &partition.at));
+            self.note_checkpoint(dir, outcome);
         }
     }
 

@@ -131,22 +131,26 @@ impl Replicas {
         self.checkpoint_log_starts();
         self.checkpoint_high_watermarks();
         for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
-            let recovery_points = self.close_logs_in(dir);
+            let (recovery_points, all_closed) = self.close_logs_in(dir);
             self.write_checkpoint(dir, RECOVERY_POINTS, recovery_points);
-            let (Some(epoch), true) = (broker_epoch, recovered && dir.is_online()) else { continue };
+            let is_clean = recovered && all_closed && dir.is_online();
+            let (Some(epoch), true) = (broker_epoch, is_clean) else { continue };
             if let Err(error) = dir.dir.write_clean_shutdown(epoch) {
                 tracing::error!("the next start will recover its logs: {error}");
             }
         }
     }
 
-    /// Closes the logs of one directory and gives their recovery points. One that was never opened keeps what was found.
-    fn close_logs_in(&self, dir: &Arc<super::ReplicaDir>) -> OffsetCheckpoint {
+    /// Closes the logs of one directory and gives their recovery points, and whether all of them could be closed: one that
+    /// could not, or that never opened, needs its recovery at the next start. What was found of that one is kept.
+    fn close_logs_in(&self, dir: &Arc<super::ReplicaDir>) -> (OffsetCheckpoint, bool) {
         let mut recovery_points = OffsetCheckpoint::new();
+        let mut all_closed = true;
         let (mut closing, mut flushes) = (Vec::new(), Vec::new());
         for partition in self.all_in(dir) {
-            let Some(mut log) = partition.remove() else {
-                let found = dir.found.get(RECOVERY_POINTS, &partition.at);
+            let LogState::Open(mut log) = partition.remove() else {
+                all_closed = false;
+                let found = dir.found(RECOVERY_POINTS, &partition.at);
                 recovery_points.extend(found.map(|offset| (partition.at.clone(), offset)));
                 continue;
             };
@@ -156,16 +160,17 @@ impl Replicas {
                     flushes.push(flush);
                 }
                 Some(None) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),
-                None => {}
+                None => all_closed = false,
             }
         }
         for ((partition, mut log), outcome) in closing.into_iter().zip(Flush::sync_all(flushes, dir.path())) {
             let finished = log.finish_flush(outcome).map_err(PartitionError::from);
-            if self.note_outcome(&partition, finished).is_some() {
-                recovery_points.insert(partition.at.clone(), log.recovery_point());
+            match self.note_outcome(&partition, finished) {
+                Some(()) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),
+                None => all_closed = false,
             }
         }
-        recovery_points
+        (recovery_points, all_closed)
     }
 
     fn all_in(&self, dir: &Arc<super::ReplicaDir>) -> impl Iterator<Item = Arc<Partition>> {
@@ -203,7 +208,7 @@ impl Replicas {
             let state = partition.lock();
             let offset = match &state.log {
                 LogState::Open(log) => offset(log, state.high_watermark),
-                _ => partition.dir.found.get(name, &partition.at),
+                _ => partition.dir.found(name, &partition.at),
             };
             offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
         }
@@ -220,7 +225,11 @@ impl Replicas {
         name: &'static str,
         offsets: BTreeMap<TopicPartition, Offset>,
     ) {
-        if let Err(error) = dir.write_checkpoint(name, offsets) {
+        self.note_checkpoint(dir, dir.write_checkpoint(name, offsets));
+    }
+
+    pub(super) fn note_checkpoint(&self, dir: &Arc<super::ReplicaDir>, outcome: Result<(), PartitionError>) {
+        if let Err(error) = outcome {
             tracing::error!("a checkpoint is not written: {error}");
             if error.is_disk_failure() {
                 self.fail_dir(dir);

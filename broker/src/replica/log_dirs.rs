@@ -1,6 +1,6 @@
 //! The broker's log directories: whose they are, whether they were closed cleanly, and whether they still work.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -24,35 +24,17 @@ pub struct ReplicaDir {
     cluster_id: Mutex<Option<String>>,
     /// What the last owner left when it stopped; taken away before this broker registers.
     clean_shutdown: Option<CleanShutdown>,
-    /// As they were found at the start.
-    pub(super) found: Checkpoints,
-    /// What each checkpoint file was last given, so that only changes are written.
-    written: Mutex<HashMap<&'static str, OffsetCheckpoint>>,
+    /// What was found at the start, of replicas that are still the same.
+    found: Mutex<Checkpoints>,
+    /// What stands in the files, so that only changes are written.
+    written: Mutex<Checkpoints>,
     failed: AtomicBool,
     /// Replicas in here, by which a place for a new one is chosen.
     pub(super) replicas: AtomicUsize,
 }
 
-/// The checkpoint files of a directory.
-#[derive(Default)]
-pub(super) struct Checkpoints {
-    pub recovery_points: OffsetCheckpoint,
-    pub high_watermarks: OffsetCheckpoint,
-    pub log_start_offsets: OffsetCheckpoint,
-}
-
-impl Checkpoints {
-    /// What was found for a partition in the file of this name.
-    pub fn get(&self, name: &str, at: &TopicPartition) -> Option<Offset> {
-        let file = match name {
-            RECOVERY_POINTS => &self.recovery_points,
-            HIGH_WATERMARKS => &self.high_watermarks,
-            LOG_START_OFFSETS => &self.log_start_offsets,
-            _ => return None,
-        };
-        file.get(at).copied()
-    }
-}
+/// Checkpoint files of a directory, by name.
+type Checkpoints = BTreeMap<&'static str, OffsetCheckpoint>;
 
 /// Why the log directories can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -89,18 +71,17 @@ impl ReplicaDir {
             Some(id) => id,
             None => Uuid::random().map_err(|error| LogDirsError::Randomness(error.to_string()))?,
         };
-        let found = Checkpoints {
-            recovery_points: dir.read_checkpoint(RECOVERY_POINTS)?,
-            high_watermarks: dir.read_checkpoint(HIGH_WATERMARKS)?,
-            log_start_offsets: dir.read_checkpoint(LOG_START_OFFSETS)?,
-        };
+        let mut found = Checkpoints::new();
+        for name in [RECOVERY_POINTS, HIGH_WATERMARKS, LOG_START_OFFSETS] {
+            found.insert(name, dir.read_checkpoint(name)?);
+        }
         Ok(ReplicaDir {
             id,
             node_id,
             cluster_id: Mutex::new(properties.map(|properties| properties.cluster_id)),
             clean_shutdown: dir.read_clean_shutdown()?,
-            found,
-            written: Mutex::default(),
+            written: Mutex::new(found.clone()),
+            found: Mutex::new(found),
             failed: AtomicBool::new(false),
             replicas: AtomicUsize::new(0),
             dir,
@@ -124,6 +105,37 @@ impl ReplicaDir {
     /// Takes the directory out of service, and tells whether it was in service before.
     pub(super) fn fail(&self) -> bool {
         !self.failed.swap(true, Ordering::AcqRel)
+    }
+
+    /// What was found for a replica in the checkpoint file of this name.
+    pub(super) fn found(&self, name: &str, at: &TopicPartition) -> Option<Offset> {
+        self.found.lock().get(name)?.get(at).copied()
+    }
+
+    /// Takes replicas out of all checkpoints: the next of the same name begins with none. With the log start offset of
+    /// another, a recovery would throw its records away.
+    pub(super) fn forget<'a>(
+        &self,
+        gone: impl Iterator<Item = &'a TopicPartition> + Clone,
+    ) -> Result<(), PartitionError> {
+        for offsets in self.found.lock().values_mut() {
+            for at in gone.clone() {
+                offsets.remove(at);
+            }
+        }
+        let names_any = |offsets: &OffsetCheckpoint| gone.clone().any(|at| offsets.contains_key(at));
+        let stale: Vec<_> = {
+            let written = self.written.lock();
+            let stale = written.iter().filter(|(_, offsets)| names_any(offsets));
+            stale.map(|(name, offsets)| (*name, offsets.clone())).collect()
+        };
+        for (name, mut offsets) in stale {
+            for at in gone.clone() {
+                offsets.remove(at);
+            }
+            self.write_checkpoint(name, offsets)?;
+        }
+        Ok(())
     }
 
     /// Replaces a checkpoint file, unless it has these offsets already.

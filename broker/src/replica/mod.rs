@@ -3,7 +3,7 @@
 //! * [`partition`]: one replica; [`append`], [`read`], [`offsets`]: what is asked of it.
 //! * [`role`], [`followers`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
-//! * [`log_dirs`], `recovery`, `assignment`, `removal`, [`housekeeping`], `failure`: where logs lie, how they open, come, go and are tended.
+//! * [`log_dirs`], `recovery`, `assignment`, `removal`, `succession`, [`housekeeping`], `failure`: where logs lie, how they open, come, go and are tended.
 
 pub mod ack_waits;
 pub mod append;
@@ -26,6 +26,7 @@ pub mod read;
 mod recovery;
 mod removal;
 pub mod role;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use self::isr::Returning;
 use self::log_dirs::ReplicaDir;
 use self::partition::Partition;
 use self::removal::Removals;
+use self::succession::Successions;
 use crate::config::BrokerConfig;
 use crate::metrics::partitions::PartitionGauges;
 
@@ -60,6 +62,8 @@ pub struct Replicas {
     opened: Notify,
     /// Directories of deleted partitions, until their readers are done.
     removals: Mutex<Removals>,
+    /// Replicas that go before their logs are open.
+    successions: Mutex<Successions>,
     gauges: Mutex<PartitionGauges>,
     /// Partitions where a follower may return to the ISR.
     returning: Arc<Returning>,
@@ -78,6 +82,7 @@ impl Replicas {
             opening: AtomicUsize::new(0),
             opened: Notify::new(),
             removals: Mutex::default(),
+            successions: Mutex::default(),
             gauges: Mutex::default(),
             returning: Arc::default(),
         })

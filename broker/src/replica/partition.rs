@@ -3,6 +3,7 @@
 //! One mutex guards all of it and is never held across an await. Invariant (safety rule 8):
 //! `log_start_offset ≤ last_stable_offset ≤ high_watermark ≤ log_end_offset`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -93,19 +94,24 @@ impl Partition {
 
     /// Takes a changed configuration, for the log too.
     pub(super) fn configure(&self, config: &Arc<LogConfig>) {
+        // First of all where a log that is just being opened will look for it.
+        *self.config.write() = config.clone();
         if let LogState::Open(log) = &mut self.lock().log {
             log.reconfigure(LogConfig::clone(config));
         }
-        *self.config.write() = config.clone();
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
-    /// The log has been opened; `checkpointed` is the high watermark of the last checkpoint.
+    /// The log has been opened; `checkpointed` is the high watermark of the last checkpoint. It is closed again where the
+    /// replica went, or its directory failed, in the meantime.
     pub(super) fn opened(&self, mut log: Log, checkpointed: Offset) {
         let mut state = self.lock();
+        if !matches!(state.log, LogState::Opening) {
+            return;
+        }
         log.reconfigure(LogConfig::clone(&self.config.read()));
         state.high_watermark = checkpointed.clamp(log.log_start_offset(), log.log_end_offset());
         state.log = LogState::Open(Box::new(log));
@@ -130,16 +136,22 @@ impl Partition {
         self.end(LogState::Offline, ErrorCode::KafkaStorageError);
     }
 
-    /// The topic is gone: gives the log back for its deletion, if there is one.
-    pub(super) fn remove(&self) -> Option<Box<Log>> {
-        match self.end(LogState::Deleted, ErrorCode::UnknownTopicOrPartition) {
-            LogState::Open(log) => Some(log),
-            _ => None,
-        }
+    /// The topic is gone: gives back what there was of its log.
+    pub(super) fn remove(&self) -> LogState {
+        self.end(LogState::Deleted, ErrorCode::UnknownTopicOrPartition)
     }
 
+    /// Where the log lies, or will.
+    pub(super) fn path(&self) -> PathBuf {
+        self.dir.dir.partition_path(&self.at)
+    }
+
+    /// What is deleted stays so.
     fn end(&self, log: LogState, error: ErrorCode) -> LogState {
         let mut state = self.lock();
+        if matches!(state.log, LogState::Deleted) {
+            return LogState::Deleted;
+        }
         state.acks.fail(error);
         state.fetches.wake_all();
         std::mem::replace(&mut state.log, log)

@@ -8,6 +8,7 @@ use std::thread;
 
 use parking_lot::Mutex;
 use protocol::types::{Offset, Uuid};
+use storage::checkpoint::{HIGH_WATERMARKS, LOG_START_OFFSETS, RECOVERY_POINTS};
 use storage::log::{Log, Opening};
 use storage::log_dir::{PartitionDir, PartitionDirState, read_partition_metadata, remove_partition_dir};
 
@@ -101,9 +102,11 @@ impl Replicas {
 
     fn open_found(&self, Found { partition, path }: &Found) {
         let Partition { at, dir, .. } = &**partition;
+        let found = |name| dir.found(name, at);
+        let checkpointed = found(HIGH_WATERMARKS);
         let opening = Opening {
-            recovery_point: dir.found.recovery_points.get(at).copied().unwrap_or(Offset(0)),
-            log_start_offset: dir.found.log_start_offsets.get(at).copied().unwrap_or(Offset(0)),
+            recovery_point: found(RECOVERY_POINTS).unwrap_or(Offset(0)),
+            log_start_offset: found(LOG_START_OFFSETS).unwrap_or(Offset(0)),
             clean: dir.was_closed_cleanly(),
             now_ms: wall_clock_ms(),
             files: self.files.clone(),
@@ -114,8 +117,7 @@ impl Replicas {
                 if recovered.verified_bytes > 0 {
                     tracing::info!(partition = %at, verified = recovered.verified_bytes, cut = recovered.cut_bytes, "log recovered");
                 }
-                let checkpointed =
-                    dir.found.high_watermarks.get(at).copied().unwrap_or(log.log_start_offset());
+                let checkpointed = checkpointed.unwrap_or(log.log_start_offset());
                 partition.opened(log, checkpointed);
             }
             Err(error) => {
@@ -123,7 +125,11 @@ impl Replicas {
                 partition.take_offline();
             }
         }
+        self.succeed(partition);
         self.opening.fetch_sub(1, Ordering::AcqRel);
         self.opened.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,15 +7,25 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use protocol::types::Uuid;
+use storage::log::Log;
 use storage::log_dir::{deletion_name, remove_partition_dir, stray_name};
 
 use super::Replicas;
-use super::partition::Partition;
+use super::partition::{LogState, Partition};
 
 /// Renamed directories and when each may be removed.
 #[derive(Default)]
 pub(super) struct Removals {
     waiting: Vec<(Instant, PathBuf)>,
+}
+
+/// What becomes of the directory of a replica that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The partition is no longer this broker's, or no longer at all.
+    Deleted,
+    /// The cluster does not know the partition's topic.
+    SetAside,
 }
 
 impl Removals {
@@ -32,33 +42,38 @@ impl Removals {
 }
 
 impl Replicas {
-    /// The partition is no longer this broker's, or no longer at all. Those who still read from it find their files.
-    pub(super) fn delete(&self, partition: &Arc<Partition>) {
-        let (at, id) = (&partition.at, Uuid::random().unwrap_or(Uuid::ZERO));
-        let renamed = match partition.remove() {
-            Some(log) => log.delete(at, id).map_err(|error| error.to_string()),
-            None => rename(partition, &deletion_name(at, id)),
-        };
+    /// The replica goes: at once, or when its log, which is still being opened, can be moved.
+    pub(super) fn dismiss(&self, partition: &Arc<Partition>, fate: Fate) {
         partition.dir.replicas.fetch_sub(1, Ordering::Relaxed);
-        match renamed {
-            Ok(path) => {
+        let mut successions = self.successions.lock();
+        let log = match partition.remove() {
+            LogState::Opening => return successions.departs(partition.path(), fate),
+            LogState::Open(log) => Some(log),
+            LogState::Offline | LogState::Deleted => None,
+        };
+        drop(successions);
+        self.clear_away(partition, log, fate);
+    }
+
+    /// Moves the directory out of the way. Those who still read from an open log find their files.
+    pub(super) fn clear_away(&self, partition: &Partition, log: Option<Box<Log>>, fate: Fate) {
+        let (at, id) = (&partition.at, Uuid::random().unwrap_or(Uuid::ZERO));
+        let renamed = match (fate, log) {
+            (Fate::Deleted, Some(log)) => log.delete(at, id).map_err(|error| error.to_string()),
+            (Fate::Deleted, None) => rename(partition, &deletion_name(at, id)),
+            (Fate::SetAside, _) => rename(partition, &stray_name(at, id)),
+        };
+        match (fate, renamed) {
+            (Fate::Deleted, Ok(path)) => {
                 tracing::info!(partition = %at, "replica deleted");
                 self.removals.lock().add(path, partition.config().file_delete_delay);
             }
-            Err(error) => tracing::error!(partition = %at, "a deleted replica keeps its directory: {error}"),
-        }
-    }
-
-    /// The cluster does not know the partition's topic.
-    pub(super) fn set_aside(&self, partition: &Arc<Partition>) {
-        let at = &partition.at;
-        drop(partition.remove());
-        partition.dir.replicas.fetch_sub(1, Ordering::Relaxed);
-        match rename(partition, &stray_name(at, Uuid::random().unwrap_or(Uuid::ZERO))) {
-            Ok(path) => {
+            (Fate::SetAside, Ok(path)) => {
                 tracing::warn!(partition = %at, path = %path.display(), "set aside: the cluster knows no such topic")
             }
-            Err(error) => tracing::error!(partition = %at, "an unknown replica keeps its directory: {error}"),
+            (_, Err(error)) => {
+                tracing::error!(partition = %at, "a replica that went keeps its directory: {error}")
+            }
         }
     }
 
@@ -75,7 +90,6 @@ impl Replicas {
 
 fn rename(partition: &Partition, name: &str) -> Result<PathBuf, String> {
     let path = partition.dir.path().join(name);
-    std::fs::rename(partition.dir.dir.partition_path(&partition.at), &path)
-        .map_err(|error| error.to_string())?;
+    std::fs::rename(partition.path(), &path).map_err(|error| error.to_string())?;
     Ok(path)
 }

@@ -1,0 +1,133 @@
+//! Logs that are opened while images come: deletions, new topics by old names, and what a clean stop may say of it.
+
+use std::fs;
+use std::path::Path;
+
+use metadata::image::{ClusterImage, PartitionImage, TopicImage};
+use node::properties::{Origin, Properties};
+use protocol::types::BrokerId;
+use storage::TopicPartition;
+use storage::checkpoint::OffsetCheckpoint;
+use storage::log_dir::write_partition_metadata;
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::BrokerConfig;
+use crate::replica::errors::PartitionError;
+
+const OLD: Uuid = Uuid([1; 16]);
+const NEW: Uuid = Uuid([2; 16]);
+
+fn start(folder: &Path) -> Arc<Replicas> {
+    let log_dirs = folder.display().to_string();
+    let mut properties = Properties::default();
+    for (key, value) in
+        [("node.id", "1"), ("listeners", "PLAINTEXT://127.0.0.1:9092"), ("log.dirs", log_dirs.as_str())]
+    {
+        properties.set(key, value, Origin::Override);
+    }
+    let config = BrokerConfig::resolve(&properties).expect("a configuration");
+    Replicas::new(&config, vec![ReplicaDir::open(folder, BrokerId(1)).expect("a log directory")])
+}
+
+fn at() -> TopicPartition {
+    TopicPartition::new("t", 0)
+}
+
+/// The directory of a replica that was here before, with its checkpoints.
+fn leave_behind(folder: &Path, topic_id: Uuid) {
+    let dir = ReplicaDir::open(folder, BrokerId(1)).expect("a log directory");
+    let path = dir.dir.partition_path(&at());
+    fs::create_dir(&path).expect("created");
+    fs::write(path.join("of-the-old"), b"").expect("written");
+    write_partition_metadata(&path, topic_id).expect("written");
+    for name in [RECOVERY_POINTS, HIGH_WATERMARKS, LOG_START_OFFSETS] {
+        dir.write_checkpoint(name, OffsetCheckpoint::from([(at(), Offset(1000))])).expect("written");
+    }
+}
+
+/// What recovery finds, which no opener has taken up yet.
+fn found(replicas: &Replicas) -> Found {
+    let dir = &replicas.dirs[0];
+    let entry = dir.dir.partitions().expect("is read").remove(0);
+    replicas.take_in(dir, entry).expect("is read").expect("a live replica")
+}
+
+fn image(topic_id: Uuid) -> ClusterImage {
+    let me = BrokerId(1);
+    let state =
+        PartitionImage { replicas: vec![me], isr: vec![me], leader: me, min_isr: 1, ..Default::default() };
+    let topic = TopicImage { name: "t".into(), id: topic_id, partitions: vec![Arc::new(state)] };
+    ClusterImage {
+        revision: 1,
+        topics: [("t".into(), Arc::new(topic))].into(),
+        topic_names: [(topic_id, "t".into())].into(),
+        ..Default::default()
+    }
+}
+
+fn log_end(partition: &Partition) -> Result<Offset, PartitionError> {
+    partition.lock().open_log().map(|log| log.log_end_offset())
+}
+
+fn new_one(replicas: &Replicas) -> Arc<Partition> {
+    replicas.partition_by_id(NEW, 0).expect("is hosted")
+}
+
+#[test]
+fn a_topic_made_anew_while_the_old_log_is_opened_gets_its_own_log_when_that_is_done() {
+    let folder = TempDir::new().expect("a folder");
+    leave_behind(folder.path(), OLD);
+    let replicas = start(folder.path());
+    let old = found(&replicas);
+    replicas.apply(&ClusterImage::default(), &image(NEW));
+    assert!(matches!(log_end(&new_one(&replicas)), Err(PartitionError::Opening)));
+    assert!(old.path.join("of-the-old").exists(), "nothing is moved from under the opener");
+    replicas.open_found(&old);
+    assert!(matches!(log_end(&old.partition), Err(PartitionError::Unknown)), "it does not come back");
+    assert_eq!(log_end(&new_one(&replicas)).expect("is open"), Offset(0));
+    assert!(!old.path.join("of-the-old").exists());
+}
+
+#[test]
+fn a_topic_that_is_gone_again_before_its_log_could_be_made_leaves_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    leave_behind(folder.path(), OLD);
+    let replicas = start(folder.path());
+    let old = found(&replicas);
+    let (first, nothing) = (image(NEW), ClusterImage { revision: 2, ..Default::default() });
+    replicas.apply(&ClusterImage::default(), &first);
+    replicas.apply(&first, &nothing);
+    replicas.open_found(&old);
+    assert!(!old.path.exists());
+}
+
+#[test]
+fn a_new_replica_inherits_no_checkpoint_of_another_by_the_same_name() {
+    let folder = TempDir::new().expect("a folder");
+    leave_behind(folder.path(), OLD);
+    let replicas = start(folder.path());
+    replicas.open_found(&found(&replicas));
+    let known = image(OLD);
+    replicas.apply(&ClusterImage::default(), &known);
+    replicas.apply(&known, &image(NEW));
+    assert_eq!(log_end(&new_one(&replicas)).expect("is open"), Offset(0));
+    drop(replicas);
+    let reopened = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
+    for name in [RECOVERY_POINTS, HIGH_WATERMARKS, LOG_START_OFFSETS] {
+        assert_eq!(reopened.found(name, &at()), None, "{name}");
+    }
+}
+
+#[test]
+fn a_directory_with_a_log_that_never_opened_is_not_marked_as_closed_cleanly() {
+    let folder = TempDir::new().expect("a folder");
+    leave_behind(folder.path(), OLD);
+    let replicas = start(folder.path());
+    found(&replicas).partition.take_offline();
+    replicas.close(Some(7));
+    drop(replicas);
+    let reopened = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
+    assert!(!reopened.was_closed_cleanly());
+    assert_eq!(reopened.found(RECOVERY_POINTS, &at()), Some(Offset(1000)));
+}
