@@ -6,7 +6,7 @@ test: install-for-tests
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo xtask tidy
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka. Does nothing the second time.
 install-for-tests:

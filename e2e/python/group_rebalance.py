@@ -80,8 +80,11 @@ deadline = time.monotonic() + PATIENCE_SECONDS
 while not expected <= seen and time.monotonic() < deadline:
     poll(one)
 assert seen == expected, f"{len(expected - seen)} records were not read"
-one.commit(asynchronous=False)
-committed = one.committed([TopicPartition(topic, partition) for partition in range(PARTITIONS)], timeout=30)
-assert [at.offset for at in committed] == [sent] * PARTITIONS, committed
+partitions = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+committed = []
+while committed != [sent] * PARTITIONS and time.monotonic() < deadline:
+    poll(one)
+    committed = [at.offset for at in one.committed(partitions, timeout=30)]
+assert committed == [sent] * PARTITIONS, committed
 one.close()
 print("ok")
