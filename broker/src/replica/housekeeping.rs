@@ -117,7 +117,7 @@ impl Replicas {
         self.remove_renamed();
     }
 
-    fn checkpoint_high_watermarks(&self) {
+    pub(super) fn checkpoint_high_watermarks(&self) {
         self.checkpoint(HIGH_WATERMARKS, |_, high_watermark| Some(high_watermark));
     }
 
@@ -195,25 +195,30 @@ impl Replicas {
             .ok()
     }
 
-    /// Writes one checkpoint file per directory, where it changed. A log that is not open keeps what was found.
+    /// Writes one checkpoint file per directory, where it changed. A log that is not open keeps what was found. Nothing is
+    /// known any more of one that goes just now, or that [`Replicas::close`] has closed: then the file stays as it is.
     fn checkpoint(&self, name: &'static str, offset: impl Fn(&Log, Offset) -> Option<Offset>) {
-        let mut offsets: BTreeMap<_, OffsetCheckpoint> = self
+        let mut all_offsets: BTreeMap<_, OffsetCheckpoint> = self
             .dirs
             .iter()
             .filter(|dir| dir.is_online())
             .map(|dir| (dir.id, OffsetCheckpoint::new()))
             .collect();
         for partition in self.all() {
-            let Some(offsets) = offsets.get_mut(&partition.dir.id) else { continue };
+            let Some(offsets) = all_offsets.get_mut(&partition.dir.id) else { continue };
             let state = partition.lock();
             let offset = match &state.log {
                 LogState::Open(log) => offset(log, state.high_watermark),
-                _ => partition.dir.found(name, &partition.at),
+                LogState::Deleted => {
+                    all_offsets.remove(&partition.dir.id);
+                    continue;
+                }
+                LogState::Opening | LogState::Offline => partition.dir.found(name, &partition.at),
             };
             offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
         }
         for dir in &self.dirs {
-            if let Some(offsets) = offsets.remove(&dir.id) {
+            if let Some(offsets) = all_offsets.remove(&dir.id) {
                 self.write_checkpoint(dir, name, offsets);
             }
         }

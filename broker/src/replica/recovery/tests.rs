@@ -5,6 +5,7 @@ use std::path::Path;
 
 use metadata::image::{ClusterImage, PartitionImage, TopicImage};
 use node::properties::{Origin, Properties};
+use protocol::records::{BatchBuilder, Compression};
 use protocol::types::BrokerId;
 use storage::TopicPartition;
 use storage::checkpoint::OffsetCheckpoint;
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::BrokerConfig;
+use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
 
 const OLD: Uuid = Uuid([1; 16]);
@@ -130,4 +132,22 @@ fn a_directory_with_a_log_that_never_opened_is_not_marked_as_closed_cleanly() {
     let reopened = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
     assert!(!reopened.was_closed_cleanly());
     assert_eq!(reopened.found(RECOVERY_POINTS, &at()), Some(Offset(1000)));
+}
+
+#[test]
+fn a_duty_that_ends_after_the_close_does_not_write_over_its_checkpoints() {
+    let folder = TempDir::new().expect("a folder");
+    let replicas = start(folder.path());
+    replicas.apply(&ClusterImage::default(), &image(NEW));
+    let mut batch = BatchBuilder::new(Compression::None);
+    batch.append(0, None, Some(b"one"), &[]);
+    batch.append(0, None, Some(b"two"), &[]);
+    let records = batch.build().expect("a batch");
+    new_one(&replicas).append(&records, Acks::All, &mut None, 0).expect("is stored");
+    replicas.close(Some(7));
+    replicas.checkpoint_high_watermarks();
+    drop(replicas);
+    let reopened = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
+    assert!(reopened.was_closed_cleanly());
+    assert_eq!(reopened.found(HIGH_WATERMARKS, &at()), Some(Offset(2)));
 }
