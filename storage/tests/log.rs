@@ -122,6 +122,18 @@ fn a_log_whose_records_have_all_had_their_time_goes_on_empty() {
 }
 
 #[test]
+fn a_log_is_stable_up_to_its_start_at_least_though_a_transaction_began_before_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = open(directory.path(), LogConfig::default());
+    let mut builder = BatchBuilder::new(Compression::None).producer(7, 0, 0).transactional();
+    (0..5).for_each(|_| builder.append(NOW_MS, None, Some(b"v"), &[]));
+    append(&mut log, RecordBatch::parse(&builder.build().unwrap()).unwrap()).unwrap();
+    assert_eq!(log.last_stable_offset(Offset(5)), Offset(0));
+    log.advance_log_start(Offset(3), Offset(5));
+    assert_eq!(log.last_stable_offset(Offset(5)), Offset(3));
+}
+
+#[test]
 fn a_deleted_log_gives_its_name_free_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let log_dir = LogDir::open(directory.path()).unwrap();

@@ -6,11 +6,12 @@ use super::{Log, ReadError};
 use crate::index::AbortedTransaction;
 
 impl Log {
-    /// Up to where every record's fate is decided and replicated. Never past `high_watermark`.
+    /// Up to where every record's fate is decided and replicated. Never past `high_watermark`, nor before the log starts:
+    /// the first records of a transaction may be deleted while it is open (safety rule 8).
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
         self.producers
             .first_unstable_offset(high_watermark)
-            .map_or(high_watermark, |first| first.min(high_watermark))
+            .map_or(high_watermark, |first| first.max(self.log_start_offset).min(high_watermark))
     }
 
     /// The transactions that were aborted and have records from `from` to below `upto`, in the order of their markers.
