@@ -9,6 +9,8 @@ use e2e::{kcat, python, wait};
 
 const PARTITIONS: usize = 4;
 const RECORDS: usize = 40_000;
+/// Far less than a lease: a restarted broker replaces its own registration at once.
+const RESTART_TIME_MAX: Duration = Duration::from_secs(4);
 
 #[test]
 fn an_idempotent_producer_loses_and_doubles_nothing_over_kills() -> Result<()> {
@@ -90,7 +92,7 @@ fn a_kill_while_nothing_happens_costs_nothing() -> Result<()> {
     kcat::produce(&server.bootstrap(), "idle", &["-p", "0"], &lines)?;
     server.kill();
     let took = server.restart()?;
-    ensure!(took < Duration::from_secs(20), "it took {took:?} to serve again");
+    ensure!(!server.is_milena() || took < RESTART_TIME_MAX, "it took {took:?} to serve again");
     assert_eq!(kcat::consume(&server.bootstrap(), "idle", "beginning", &[])?, lines);
     let metadata = kcat::metadata(&server.bootstrap(), Some("idle"))?;
     let topic = metadata["topics"][0]["topic"].as_str().context("the topic is known")?;

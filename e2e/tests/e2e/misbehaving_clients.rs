@@ -8,8 +8,8 @@ use e2e::frames::{Answer, RawConnection};
 use e2e::kcat;
 use e2e::server::Server;
 use protocol::frame::encode_request;
-use protocol::messages::FetchRequest;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use protocol::messages::{FetchRequest, MetadataRequest};
 
 /// How long the others' work may take meanwhile; alone it takes some tens of milliseconds.
 const OTHERS_TIME_MAX: Duration = Duration::from_secs(5);
@@ -99,6 +99,23 @@ fn whole_partition(topic: &str) -> FetchRequest {
         topics: vec![topic],
         ..Default::default()
     }
+}
+
+#[test]
+fn a_flood_of_requests_leaves_the_threads_to_others_in_turn() -> Result<()> {
+    let server = Server::with("flood", &[("num.partitions", "100")])?;
+    kcat::produce(&server.bootstrap(), "wide", &["-p", "0"], &["record".to_owned()])?;
+    let every_topic =
+        encode_request(1, 1, None, &MetadataRequest { topics: None, ..Default::default() })?.bytes;
+    let flood: Bytes = std::iter::repeat_n(&every_topic[..], 4_000).flatten().copied().collect();
+    let mut flooding = Vec::new();
+    for _ in 0..16 {
+        let mut connection = RawConnection::open(server.port())?;
+        connection.send(&flood)?;
+        flooding.push(connection);
+    }
+    others_are_served(&server)?;
+    server.done()
 }
 
 #[test]
