@@ -111,10 +111,13 @@ impl Replicas {
         }
     }
 
-    /// Nothing of what was known of an earlier replica of this name holds for the new one.
+    /// Nothing of what was known of an earlier replica of this name holds for the new one, least of all its records.
     fn create_log(&self, partition: &Partition, topic_id: Uuid) -> Result<Log, PartitionError> {
         partition.dir.forget([&partition.at].into_iter())?;
         let path = partition.path();
+        if path.exists() {
+            return Err(PartitionError::Occupied(path));
+        }
         let opening = Opening {
             recovery_point: Offset(0),
             log_start_offset: Offset(0),

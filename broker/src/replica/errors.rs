@@ -1,5 +1,7 @@
 //! What can be wrong with a partition that a request names, and Kafka's code for it.
 
+use std::path::PathBuf;
+
 use protocol::ErrorCode;
 use protocol::records::{InvalidBatch, InvalidRecord};
 use protocol::types::{BrokerId, Offset};
@@ -31,6 +33,8 @@ pub enum PartitionError {
     Opening,
     #[error("the log directory is offline")]
     Offline,
+    #[error("{} is there already, of a replica that could not be opened or removed", .0.display())]
+    Occupied(PathBuf),
     #[error("the high watermark has not reached the start of the leader epoch yet")]
     HighWatermarkUnknown,
     #[error("the version of the request does not know this special timestamp")]
@@ -66,7 +70,7 @@ impl PartitionError {
             PartitionError::EpochFromTheFuture | PartitionError::NotReplica(_) => {
                 ErrorCode::UnknownLeaderEpoch
             }
-            PartitionError::Offline => ErrorCode::KafkaStorageError,
+            PartitionError::Offline | PartitionError::Occupied(_) => ErrorCode::KafkaStorageError,
             PartitionError::HighWatermarkUnknown => ErrorCode::OffsetNotAvailable,
             PartitionError::UnsupportedQuery => ErrorCode::UnsupportedVersion,
             PartitionError::NotOneBatch => ErrorCode::InvalidRecord,

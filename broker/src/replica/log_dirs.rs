@@ -53,6 +53,8 @@ pub enum LogDirsError {
         "{path} belongs to cluster {found}, and the controller's is {expected}: a broker never changes its cluster"
     )]
     OtherCluster { path: PathBuf, found: String, expected: String },
+    #[error("{partition} is in {one} and in {other}: delete the one that is not wanted")]
+    TwiceFound { partition: TopicPartition, one: PathBuf, other: PathBuf },
     #[error("the kernel gave no randomness for a directory id: {0}")]
     Randomness(String),
 }

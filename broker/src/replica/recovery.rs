@@ -68,6 +68,10 @@ impl Replicas {
                 return Ok(None);
             }
         };
+        if let Ok(earlier) = self.partition(&at.topic, at.partition) {
+            let (one, other) = (earlier.dir.path().to_owned(), dir.path().to_owned());
+            return Err(LogDirsError::TwiceFound { partition: at, one, other });
+        }
         let config = self.default_log_config();
         let partition =
             Partition::opening(at.clone(), dir.clone(), self.broker, config, self.returning.clone());

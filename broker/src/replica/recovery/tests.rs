@@ -21,7 +21,11 @@ const OLD: Uuid = Uuid([1; 16]);
 const NEW: Uuid = Uuid([2; 16]);
 
 fn start(folder: &Path) -> Arc<Replicas> {
-    let log_dirs = folder.display().to_string();
+    start_in(&[folder])
+}
+
+fn start_in(folders: &[&Path]) -> Arc<Replicas> {
+    let log_dirs = folders[0].display().to_string();
     let mut properties = Properties::default();
     for (key, value) in
         [("node.id", "1"), ("listeners", "PLAINTEXT://127.0.0.1:9092"), ("log.dirs", log_dirs.as_str())]
@@ -29,7 +33,8 @@ fn start(folder: &Path) -> Arc<Replicas> {
         properties.set(key, value, Origin::Override);
     }
     let config = BrokerConfig::resolve(&properties).expect("a configuration");
-    Replicas::new(&config, vec![ReplicaDir::open(folder, BrokerId(1)).expect("a log directory")])
+    let open = |folder: &&Path| ReplicaDir::open(folder, BrokerId(1)).expect("a log directory");
+    Replicas::new(&config, folders.iter().map(open).collect())
 }
 
 fn at() -> TopicPartition {
@@ -150,4 +155,23 @@ fn a_duty_that_ends_after_the_close_does_not_write_over_its_checkpoints() {
     let reopened = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
     assert!(reopened.was_closed_cleanly());
     assert_eq!(reopened.found(HIGH_WATERMARKS, &at()), Some(Offset(2)));
+}
+
+#[test]
+fn a_new_replica_never_takes_up_a_directory_that_is_there() {
+    let folder = TempDir::new().expect("a folder");
+    let replicas = start(folder.path());
+    fs::create_dir(folder.path().join("t-0")).expect("created");
+    replicas.apply(&ClusterImage::default(), &image(NEW));
+    assert!(matches!(log_end(&new_one(&replicas)), Err(PartitionError::Offline)));
+    assert!(replicas.dirs[0].is_online(), "the disk is not to blame");
+}
+
+#[test]
+fn a_partition_that_lies_in_two_directories_stops_the_start() {
+    let (one, other) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    leave_behind(one.path(), OLD);
+    leave_behind(other.path(), NEW);
+    let replicas = start_in(&[one.path(), other.path()]);
+    assert!(matches!(replicas.recover(1), Err(LogDirsError::TwiceFound { .. })));
 }
