@@ -25,6 +25,10 @@ use crate::api::{self, Listener, Peer};
 /// Responses that are gathered before they are sent together.
 const GATHERED_MAX: usize = 32;
 
+/// A connection that has handled requests for so long lets others have the thread: a buffer may hold hundreds of requests,
+/// and a hundred peers may fill theirs.
+const TURN: Duration = Duration::from_millis(1);
+
 /// After so long without a request an idle connection gives its buffer back.
 const BUFFER_KEPT_FOR: Duration = Duration::from_secs(5);
 
@@ -129,28 +133,37 @@ impl Connection {
         }
     }
 
-    /// Handles every request that has arrived whole, and sends what is ready to leave.
+    /// Handles every request that has arrived whole, and sends what is ready to leave, a [`TURN`] at a time.
     async fn step(&mut self, broker: &Arc<Broker>) -> Result<(), End> {
+        let mut began = Instant::now();
         loop {
-            let handled = self.handle_some(broker)?;
+            let more = self.handle_some(broker, began)?;
             self.outbox.flush(&self.socket).await?;
-            if handled < GATHERED_MAX {
+            if began.elapsed() >= TURN {
+                tokio::task::yield_now().await;
+                began = Instant::now();
+            }
+            if !more {
                 return Ok(());
             }
         }
     }
 
-    /// Handles some of the requests that are here, and says how many.
-    fn handle_some(&mut self, broker: &Arc<Broker>) -> Result<usize, End> {
+    /// Handles some of the requests that are here, and says whether there may be more: as many as leave together, and none
+    /// beyond the turn that began then.
+    fn handle_some(&mut self, broker: &Arc<Broker>, began: Instant) -> Result<bool, End> {
         let mut handled = 0;
-        while handled < GATHERED_MAX && self.waiting.len() < self.waiting_max {
-            let Some(frame) = self.frames.buffered()? else { break };
+        while self.waiting.len() < self.waiting_max {
+            let Some(frame) = self.frames.buffered()? else { return Ok(false) };
             let answer = api::dispatch(broker, &mut self.peer, frame);
             self.held = None;
             self.queue(answer);
             handled += 1;
+            if handled == GATHERED_MAX || began.elapsed() >= TURN {
+                return Ok(true);
+            }
         }
-        Ok(handled)
+        Ok(false)
     }
 
     /// Puts an answer behind those before it.
