@@ -14,6 +14,8 @@ pub struct Machine {
     pub processors: usize,
     pub memory_gib: f64,
     pub kernel: String,
+    /// TCP's, which counts on loopback too: `bbr` paces what it sends by timers.
+    pub congestion_control: String,
     /// As the run began: 1, 5, 15 minutes.
     pub load_average: String,
 }
@@ -32,9 +34,14 @@ pub fn describe() -> Result<Machine> {
         processor: value(&processors, "model name").unwrap_or_else(|| "unknown".to_owned()),
         processors: std::thread::available_parallelism()?.get(),
         memory_gib: kib as f64 / f64::from(1 << 20),
-        kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+        kernel: word("/proc/sys/kernel/osrelease")?,
+        congestion_control: word("/proc/sys/net/ipv4/tcp_congestion_control")?,
         load_average: load.split(' ').take(3).collect::<Vec<_>>().join(" "),
     })
+}
+
+fn word(path: &str) -> Result<String> {
+    Ok(fs::read_to_string(path)?.trim().to_owned())
 }
 
 /// CPU-seconds that all processors together were busy since the machine started.

@@ -18,8 +18,13 @@ pub fn text(run: &Run) -> String {
     let mut lines = vec![
         format!("`{}`", run.command),
         format!(
-            "{}, {} processors, {:.0} GiB, Linux {}, load average at the start {}",
-            machine.processor, machine.processors, machine.memory_gib, machine.kernel, machine.load_average
+            "{}, {} processors, {:.0} GiB, Linux {}, TCP {}, load average at the start {}",
+            machine.processor,
+            machine.processors,
+            machine.memory_gib,
+            machine.kernel,
+            machine.congestion_control,
+            machine.load_average
         ),
     ];
     lines.extend(
