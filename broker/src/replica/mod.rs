@@ -27,6 +27,8 @@ mod recovery;
 mod removal;
 pub mod role;
 mod succession;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

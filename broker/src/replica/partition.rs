@@ -115,6 +115,7 @@ impl Partition {
         log.reconfigure(LogConfig::clone(&self.config.read()));
         state.high_watermark = checkpointed.clamp(log.log_start_offset(), log.log_end_offset());
         state.log = LogState::Open(Box::new(log));
+        state.begin_to_lead();
         state.advance_high_watermark(self.broker);
         state.fetches.wake_all();
     }
@@ -198,6 +199,11 @@ impl State {
         self.followers = Followers::new(Instant::now());
         self.acks.fail(ErrorCode::NotLeaderOrFollower);
         self.fetches.wake_all();
+        self.begin_to_lead();
+    }
+
+    /// Once the log is open, its end is where a leader's epoch begins.
+    fn begin_to_lead(&mut self) {
         if let (LogState::Open(log), Role::Leader(leader)) = (&mut self.log, &mut self.role) {
             log.begin_leader_epoch(leader.epoch);
             leader.epoch_start = Some(log.log_end_offset());
@@ -223,9 +229,8 @@ impl State {
 
     /// Moves the high watermark as far as those allow whom it waits for, and wakes those who waited for it.
     pub(super) fn advance_high_watermark(&mut self, broker: BrokerId) {
-        let (LogState::Open(log), Role::Leader(leader)) = (&self.log, &mut self.role) else { return };
+        let (LogState::Open(log), Role::Leader(leader)) = (&self.log, &self.role) else { return };
         let log_end = log.log_end_offset();
-        leader.epoch_start.get_or_insert(log_end);
         let followers = &self.followers;
         let log_ends = leader.maximal_isr().map(|member| match member {
             member if member == broker => Some(log_end),

@@ -37,7 +37,7 @@ pub enum FollowError {
 
 impl Partition {
     /// Where the log stands, as long as this replica follows in that epoch.
-    pub(super) fn position(&self, leader_epoch: LeaderEpoch) -> Result<Position, FollowError> {
+    pub(in crate::replica) fn position(&self, leader_epoch: LeaderEpoch) -> Result<Position, FollowError> {
         let mut state = self.lock();
         if state.following() != Some(leader_epoch) {
             return Err(FollowError::NotFollower(leader_epoch));
@@ -46,7 +46,12 @@ impl Partition {
     }
 
     /// Takes in the answer to a fetch.
-    pub(super) fn take_answer(&self, ask: &Ask, answer: &Answer, now_ms: i64) -> Result<Taken, FollowError> {
+    pub(in crate::replica) fn take_answer(
+        &self,
+        ask: &Ask,
+        answer: &Answer,
+        now_ms: i64,
+    ) -> Result<Taken, FollowError> {
         let mut state = self.lock();
         match react(ask, answer, &state.own()?) {
             Step::Advance => {
@@ -59,7 +64,12 @@ impl Partition {
     }
 
     /// Takes in where the leader's log begins and ends.
-    pub(super) fn take_bounds(&self, ask: &Ask, leader: Bounds, now_ms: i64) -> Result<Taken, FollowError> {
+    pub(in crate::replica) fn take_bounds(
+        &self,
+        ask: &Ask,
+        leader: Bounds,
+        now_ms: i64,
+    ) -> Result<Taken, FollowError> {
         let mut state = self.lock();
         let step = react_to_bounds(ask, leader, &state.own()?);
         self.carry_out(&mut state, step, now_ms)

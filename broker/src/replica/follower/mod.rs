@@ -24,3 +24,12 @@ mod roster;
 mod session;
 
 pub use fetchers::run;
+
+/// What tests of whole replicas take part in.
+#[cfg(test)]
+pub(super) mod tested {
+    pub use super::apply::Taken;
+    pub use super::ask::Ask;
+    pub use super::divergence::Divergence;
+    pub use super::reaction::Answer;
+}

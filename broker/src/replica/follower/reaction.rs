@@ -36,6 +36,17 @@ pub struct Own<'a> {
     pub epochs: &'a LeaderEpochs,
 }
 
+impl Own<'_> {
+    /// Whether all is as it was when the question was asked: the leader epoch, and the log, of which the end and the newest
+    /// epoch together tell every record. A late answer must not touch what has been fetched since.
+    fn is_as_asked(&self, ask: &Ask) -> bool {
+        let last_epoch = self.epochs.latest().map(|entry| entry.epoch);
+        self.following == Some(ask.leader_epoch)
+            && self.end == ask.position.log_end
+            && last_epoch == ask.position.last_epoch
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -55,7 +66,7 @@ pub enum Step {
 
 /// What to do with an answer to a fetch.
 pub fn react(ask: &Ask, answer: &Answer, own: &Own) -> Step {
-    if own.following != Some(ask.leader_epoch) || own.end != ask.position.log_end {
+    if !own.is_as_asked(ask) {
         return Step::PassOver;
     }
     match (answer.error, answer.diverging) {
@@ -70,7 +81,7 @@ pub fn react(ask: &Ask, answer: &Answer, own: &Own) -> Step {
 /// again there; one without epochs, by which to find where the two part, ends with the leader's. Else the leader is asked
 /// again: its log has moved, or it does not know the newest epoch of this one, which nothing but a restored cluster explains.
 pub fn react_to_bounds(ask: &Ask, leader: Bounds, own: &Own) -> Step {
-    if own.following != Some(ask.leader_epoch) || own.end != ask.position.log_end {
+    if !own.is_as_asked(ask) {
         return Step::PassOver;
     }
     if own.end < leader.start {
@@ -107,8 +118,11 @@ mod tests {
     }
 
     fn epochs() -> LeaderEpochs {
-        let entry = |epoch, start| EpochEntry { epoch: LeaderEpoch(epoch), start_offset: Offset(start) };
         LeaderEpochs::from_entries([entry(1, 0), entry(3, 30)])
+    }
+
+    fn entry(epoch: i32, start: i64) -> EpochEntry {
+        EpochEntry { epoch: LeaderEpoch(epoch), start_offset: Offset(start) }
     }
 
     fn own(epochs: &LeaderEpochs, following: Option<i32>, end: i64) -> Own<'_> {
@@ -133,7 +147,11 @@ mod tests {
         let leader = Divergence { epoch: LeaderEpoch(1), end: Offset(20) };
         let diverging = Answer { diverging: Some(leader), ..answer() };
         check(diverging.clone(), Some(4), 50, Step::TruncateTo(Offset(20)));
-        check(diverging, Some(6), 50, Step::PassOver);
+        check(diverging.clone(), Some(6), 50, Step::PassOver);
+        // The log was cut and fetched anew since, to the same end.
+        let newer = [(1, 0), (4, 20)].map(|(epoch, start)| entry(epoch, start));
+        let newer = LeaderEpochs::from_entries(newer);
+        assert_eq!(react(&ask(), &diverging, &own(&newer, Some(4), 50)), Step::PassOver);
     }
 
     #[test]
@@ -147,9 +165,11 @@ mod tests {
     #[test]
     fn bounds_restart_a_log_left_behind_and_cut_only_one_without_epochs() {
         let (known, none) = (epochs(), LeaderEpochs::default());
-        let check = |epochs, start, end, expected| {
+        let check = |epochs: &LeaderEpochs, start, end, expected| {
             let bounds = Bounds { start: Offset(start), end: Offset(end) };
-            assert_eq!(react_to_bounds(&ask(), bounds, &own(epochs, Some(4), 50)), expected);
+            let mut ask = ask();
+            ask.position.last_epoch = epochs.latest().map(|entry| entry.epoch);
+            assert_eq!(react_to_bounds(&ask, bounds, &own(epochs, Some(4), 50)), expected);
         };
         check(&known, 70, 90, Step::RestartAt(Offset(70)));
         check(&known, 10, 90, Step::Retry(ErrorCode::OffsetOutOfRange));

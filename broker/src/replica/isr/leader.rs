@@ -21,7 +21,10 @@ pub struct Circumstances<'a> {
 
 impl Partition {
     /// Proposes another ISR, if there should be one and nothing is proposed yet. Gives what it changes as well.
-    pub(super) fn propose_isr(&self, circumstances: &Circumstances) -> Option<(Proposal, IsrChange)> {
+    pub(in crate::replica) fn propose_isr(
+        &self,
+        circumstances: &Circumstances,
+    ) -> Option<(Proposal, IsrChange)> {
         let mut state = self.lock();
         let state = &mut *state;
         let (LogState::Open(log), Role::Leader(leader)) = (&state.log, &mut state.role) else { return None };
@@ -52,7 +55,7 @@ impl Partition {
     }
 
     /// Whether the proposal still waits for the controller.
-    pub(super) fn is_in_flight(&self, proposal: &Proposal) -> bool {
+    pub(in crate::replica) fn is_in_flight(&self, proposal: &Proposal) -> bool {
         let state = self.lock();
         match (&state.log, &state.role) {
             (LogState::Open(_), Role::Leader(leader)) => leader.proposals.in_flight() == Some(proposal),
@@ -61,14 +64,14 @@ impl Partition {
     }
 
     /// The controller committed this; the push that says so as well may come sooner or later.
-    pub(super) fn isr_committed(&self, committed: &PartitionImage) {
+    pub(in crate::replica) fn isr_committed(&self, committed: &PartitionImage) {
         if committed.leader == self.broker && committed.leader_epoch == self.lock().role.epoch() {
             self.assume(committed);
         }
     }
 
     /// The controller would not have it, and committed nothing. Whoever was to return must show anew that it is there.
-    pub(super) fn isr_refused(&self, proposal: &Proposal) {
+    pub(in crate::replica) fn isr_refused(&self, proposal: &Proposal) {
         let mut state = self.lock();
         let state = &mut *state;
         let Role::Leader(leader) = &mut state.role else { return };
@@ -80,14 +83,14 @@ impl Partition {
     }
 
     /// An attempt had no answer: it may be committed or not.
-    pub(super) fn isr_unanswered(&self, proposal: &Proposal) {
+    pub(in crate::replica) fn isr_unanswered(&self, proposal: &Proposal) {
         if let Role::Leader(leader) = &mut self.lock().role {
             leader.proposals.unanswered(proposal);
         }
     }
 
     /// These brokers are gone: nobody waits for them.
-    pub(super) fn brokers_gone(&self, gone: &[BrokerId]) {
+    pub(in crate::replica) fn brokers_gone(&self, gone: &[BrokerId]) {
         let mut state = self.lock();
         gone.iter().for_each(|&id| state.followers.must_catch_up(id));
         state.advance_high_watermark(self.broker);

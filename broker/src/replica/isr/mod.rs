@@ -15,6 +15,8 @@ mod proposer;
 mod returning;
 
 pub use decide::has_what_is_committed;
+#[cfg(test)]
+pub(super) use leader::Circumstances;
 pub use proposals::{Member, Proposal, Proposals};
 pub use proposer::run;
 pub use returning::Returning;
