@@ -11,6 +11,7 @@ use protocol::ErrorCode;
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 
 use super::node::{Node, Records, batch, bytes_of};
+use super::weights::Weights;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
@@ -21,14 +22,6 @@ use crate::replica::read::{Reach, Read};
 const NODES: i32 = 3;
 /// As good as for ever.
 const PATIENT: Duration = Duration::from_secs(3600);
-
-/// How often things happen, one against the other; each seed has its own mixture, so that rare faults come in heaps.
-struct Weights {
-    weights: [u32; 9],
-    /// Messages of a hundred that are lost, and that come twice.
-    lost: u32,
-    doubled: u32,
-}
 
 /// What is on its way. Nothing that was meant for a process that was killed reaches the next one: connections die with it.
 #[derive(Clone)]
@@ -64,28 +57,28 @@ enum Message {
 }
 
 /// A produce request that waits.
-struct Produced {
-    base_offset: Offset,
-    values: Vec<u64>,
-    wait: Option<Arc<AckWait>>,
+pub struct Produced {
+    pub base_offset: Offset,
+    pub values: Vec<u64>,
+    pub wait: Option<Arc<AckWait>>,
 }
 
 pub struct Cluster {
     rng: Rng,
     weights: Weights,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     truth: Arc<PartitionImage>,
     messages: Vec<Message>,
     registrations: i64,
     next_value: u64,
-    produced: Vec<Produced>,
-    acknowledged: BTreeMap<Offset, u64>,
+    pub(super) produced: Vec<Produced>,
+    pub(super) acknowledged: BTreeMap<Offset, u64>,
     /// What somebody may have read.
-    visible: Records,
+    pub(super) visible: Records,
     /// What each node showed as leader when that was last checked.
-    shown: BTreeMap<usize, Option<(LeaderEpoch, Offset)>>,
+    pub(super) shown: BTreeMap<usize, Option<(LeaderEpoch, Offset)>>,
     /// Where the high watermark of a leader stands whose ISR is too small, by node (safety rule 14).
-    frozen: BTreeMap<usize, (LeaderEpoch, Offset)>,
+    pub(super) frozen: BTreeMap<usize, (LeaderEpoch, Offset)>,
     pub elections: usize,
     pub cuts: usize,
 }
@@ -400,99 +393,6 @@ impl Cluster {
     fn push_image(&mut self, node: usize) {
         let (broker_epoch, image) = (self.nodes[node].broker_epoch, self.truth.clone());
         self.messages.push(Message::Image { node, broker_epoch, image });
-    }
-
-    fn check(&mut self) {
-        self.note_acknowledgements();
-        for node in 0..self.nodes.len() {
-            let Some(high_watermark) = self.nodes[node].high_watermark() else { continue };
-            let highest = &mut self.nodes[node].highest;
-            assert!(high_watermark >= *highest, "node {node}: {high_watermark} after {highest}");
-            *highest = high_watermark;
-            self.check_min_isr(node, high_watermark);
-            let shows = self.nodes[node].leads().map(|led| (led.epoch, high_watermark));
-            if shows.is_some() && self.shown.insert(node, shows) != Some(shows) {
-                self.check_visible(node, high_watermark);
-            }
-        }
-    }
-
-    /// A leader that knows of too few members stands still (safety rule 14).
-    fn check_min_isr(&mut self, node: usize, high_watermark: Offset) {
-        match self.nodes[node].leads().filter(|led| led.is_under_min_isr) {
-            Some(led) => {
-                let frozen = self.frozen.entry(node).or_insert((led.epoch, high_watermark));
-                if frozen.0 != led.epoch {
-                    *frozen = (led.epoch, high_watermark);
-                }
-                assert_eq!(frozen.1, high_watermark, "node {node} moved on below min.insync.replicas");
-            }
-            None => {
-                self.frozen.remove(&node);
-            }
-        }
-    }
-
-    /// What a leader shows is what any other showed (safety rule 2).
-    fn check_visible(&mut self, node: usize, high_watermark: Offset) {
-        let mut records = self.nodes[node].records();
-        records.truncate(usize::try_from(high_watermark.0).unwrap_or_default());
-        let common = records.len().min(self.visible.len());
-        assert_eq!(records[..common], self.visible[..common], "node {node} shows other records");
-        if records.len() > common {
-            self.visible = records;
-        }
-    }
-
-    fn note_acknowledgements(&mut self) {
-        for produced in std::mem::take(&mut self.produced) {
-            match produced.wait.as_ref().map_or(ErrorCode::None, |wait| wait.outcomes()[0]) {
-                ErrorCode::None => {
-                    let offsets = (produced.base_offset.0..).map(Offset);
-                    self.acknowledged.extend(offsets.zip(produced.values));
-                }
-                ErrorCode::RequestTimedOut => self.produced.push(produced),
-                _ => {}
-            }
-        }
-    }
-
-    /// Safety rule 1.
-    fn check_holds_what_was_acknowledged(&mut self, node: usize) {
-        self.note_acknowledgements();
-        let records = self.nodes[node].records();
-        for (offset, value) in &self.acknowledged {
-            let held = usize::try_from(offset.0).ok().and_then(|at| records.get(at)).map(|record| record.1);
-            assert_eq!(held, Some(*value), "node {node} is elected without the record at {offset}");
-        }
-    }
-}
-
-impl Weights {
-    fn some(rng: &mut Rng) -> Weights {
-        let mut one_of = |choices: &[u32]| choices[rng.usize(..choices.len())];
-        let weights = [
-            one_of(&[60, 120, 240]),
-            one_of(&[10, 20, 30]),
-            one_of(&[5, 15]),
-            one_of(&[2, 8, 20]),
-            one_of(&[0, 2, 10]),
-            one_of(&[0, 3, 10]),
-            one_of(&[0, 2, 8]),
-            one_of(&[0, 1, 4]),
-            one_of(&[1, 3]),
-        ];
-        Weights { weights, lost: one_of(&[0, 5, 30]), doubled: one_of(&[0, 5, 20]) }
-    }
-
-    fn pick(&self, rng: &mut Rng) -> usize {
-        let mut at = rng.u32(..self.weights.iter().sum::<u32>());
-        let found = self.weights.iter().position(|&weight| {
-            let here = at < weight;
-            at = at.saturating_sub(weight);
-            here
-        });
-        found.unwrap_or_default()
     }
 }
 
