@@ -23,9 +23,10 @@ impl Replicas {
 }
 
 fn count_leader(counts: &mut PartitionCounts, state: &PartitionImage) {
-    let (isr, min_isr) = (state.isr.len(), usize::try_from(state.min_isr).unwrap_or(1));
+    let (isr, replicas) = (state.isr.len(), state.replicas.len());
+    let min_isr = usize::try_from(state.min_isr).unwrap_or(1).min(replicas);
     counts.leaders += 1;
-    counts.under_replicated += i64::from(isr < state.replicas.len());
+    counts.under_replicated += i64::from(isr < replicas);
     counts.under_min_isr += i64::from(isr < min_isr);
     counts.at_min_isr += i64::from(isr == min_isr);
 }
