@@ -187,7 +187,8 @@ async fn a_lost_lease_is_followed_by_a_new_registration_and_a_new_stream() {
     fixture.until(controller.stream()).await;
     fixture.store.lease_revoke(first.lease).await.expect("is revoked");
     let second = fixture.await_registration(first.epoch).await;
-    assert_eq!(fixture.until(controller.stream()).await.hello.broker_epoch, second.epoch);
+    // A busy machine may have lost the second lease too by now.
+    assert!(fixture.until(controller.stream()).await.hello.broker_epoch >= second.epoch);
 }
 
 #[tokio::test]
