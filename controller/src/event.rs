@@ -7,6 +7,7 @@ use metadata::store::{Revision, WatchMessage};
 use proto::controller::{
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, Hello,
+    ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use protocol::types::BrokerId;
 use tokio::sync::oneshot;
@@ -58,6 +59,10 @@ pub enum Event {
     ControlledShutdown {
         request: ControlledShutdownRequest,
         reply: Reply<ControlledShutdownResponse>,
+    },
+    ReplicasOffline {
+        request: ReplicasOfflineRequest,
+        reply: Reply<ReplicasOfflineResponse>,
     },
     /// Some deadline has passed: of a silent broker, of an answer that waits, of the metrics.
     Timer,

@@ -12,7 +12,7 @@ use proto::controller::controller_server::{Controller as Service, ControllerServ
 use proto::controller::{
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
-    Hello, Push,
+    Hello, Push, ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use protocol::types::BrokerId;
 use tokio::net::TcpListener;
@@ -152,6 +152,14 @@ impl Service for Front {
     ) -> Result<Response<ControlledShutdownResponse>, Status> {
         let request = request.into_inner();
         self.ask(|reply| Event::ControlledShutdown { request, reply }).await
+    }
+
+    async fn replicas_offline(
+        &self,
+        request: Request<ReplicasOfflineRequest>,
+    ) -> Result<Response<ReplicasOfflineResponse>, Status> {
+        let request = request.into_inner();
+        self.ask(|reply| Event::ReplicasOffline { request, reply }).await
     }
 }
 

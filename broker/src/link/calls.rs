@@ -1,10 +1,15 @@
 //! What a broker asks of the active controller beside the stream: admin calls of its clients, and producer ids.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::controller::{AllocateProducerIdsRequest, ForwardRequest, ForwardResponse};
+use metadata::convert::uuid_to_proto;
+use proto::controller::{
+    AllocateProducerIdsRequest, ForwardRequest, ForwardResponse, OfflineReplicas, ReplicasOfflineRequest,
+};
+use protocol::types::Uuid;
 use protocol::wire::{DecodeError, EncodeError, Message, Reader, Request, Writer};
 use protocol::{ApiKey, ErrorCode};
 use tokio::sync::watch;
@@ -138,6 +143,34 @@ impl ControllerLink {
         let block = self.ask(Instant::now() + wait_max, ask).await?;
         match ErrorCode::from_code(i16::try_from(block.error_code).unwrap_or(-1)) {
             ErrorCode::None => Ok(ProducerIdBlock { first: block.first, count: block.count }),
+            code => Err(ForwardError::Refused(code)),
+        }
+    }
+
+    /// Tells of every replica here that is offline now, by topic; one that is not named is taken to be fine (again). To be
+    /// told after each opened stream, and whenever a log directory fails.
+    pub async fn replicas_offline(
+        &self,
+        replicas: &BTreeMap<Uuid, Vec<i32>>,
+        wait_max: Duration,
+    ) -> Result<(), ForwardError> {
+        let broker_epoch = self.broker_epoch().ok_or(ForwardError::NoController)?;
+        let of_topic = |(topic_id, partitions): (&Uuid, &Vec<i32>)| OfflineReplicas {
+            topic_id: uuid_to_proto(*topic_id),
+            partitions: partitions.clone(),
+        };
+        let request = ReplicasOfflineRequest {
+            broker_id: self.identity.broker_id.0,
+            broker_epoch,
+            replicas: replicas.iter().map(of_topic).collect(),
+        };
+        let ask = |mut session: Session| {
+            let request = request.clone();
+            async move { session.client.replicas_offline(request).await }
+        };
+        let response = self.ask(Instant::now() + wait_max, ask).await?;
+        match ErrorCode::from_code(i16::try_from(response.error_code).unwrap_or(-1)) {
+            ErrorCode::None => Ok(()),
             code => Err(ForwardError::Refused(code)),
         }
     }

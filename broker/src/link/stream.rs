@@ -188,6 +188,8 @@ impl ControllerLink {
             cluster_id: newest.cluster_id,
             metadata_revision: if resume { self.image.borrow().revision } else { 0 },
             controller_epoch: newest.controller_epoch,
+            highest_metadata_revision: newest.metadata_revision,
+            leader_epochs: Vec::new(),
         };
         BrokerMessage { message: Some(Message::Hello(hello)) }
     }

@@ -10,7 +10,7 @@ use protocol::types::BrokerId;
 use tokio::time::Instant;
 
 use super::Active;
-use crate::admission::judge;
+use crate::admission::{Trust, judge};
 use crate::commit::CommitError;
 use crate::plan::broker_back::{admit_broker, distrust_broker};
 use crate::plan::broker_gone::{broker_gone, fence_broker};
@@ -109,6 +109,10 @@ impl Active {
             self.carry_out(distrust_broker(&self.state, id)).await?;
         }
         self.state.shutting_down.remove(&id);
+        if trust != Trust::SameProcess {
+            // It tells anew which of its replicas are offline.
+            self.state.offline_replicas.remove(&id);
+        }
         self.carry_out(admit_broker(&self.state, id, &registered)).await?;
         tracing::info!(broker = %id, epoch = registered.epoch, ?trust, "admitted");
         Ok(())

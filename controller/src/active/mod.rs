@@ -139,6 +139,7 @@ impl Active {
                 Event::ControlledShutdown { request, reply } => {
                     self.controlled_shutdown(request, reply).await?
                 }
+                Event::ReplicasOffline { request, reply } => self.replicas_offline(request, reply).await?,
                 Event::Timer => self.fence_silent_brokers().await?,
                 Event::LeaseLost => return Ok(Ended::LeaseLost),
                 Event::Shutdown => return Ok(Ended::Shutdown),

@@ -1,14 +1,16 @@
 //! What brokers ask for, beside their streams. An answer leaves when what it speaks of is committed; that of an admin call
 //! also when the brokers have applied it, or have had their time to.
 
+use std::collections::HashSet;
+
 use metadata::convert::{partition_to_proto, uuid_from_proto, uuid_to_proto};
 use proto::controller::{
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, IsrProposal,
-    IsrResult,
+    IsrResult, OfflineReplicas, ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use protocol::ErrorCode;
-use protocol::types::{BrokerId, LeaderEpoch};
+use protocol::types::{BrokerId, LeaderEpoch, Uuid};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -19,6 +21,7 @@ use crate::commit::CommitError;
 use crate::event::Reply;
 use crate::plan::alter_isr::{Proposal, alter_isr};
 use crate::plan::broker_gone::relieve_broker;
+use crate::plan::replicas_offline::replicas_offline;
 use crate::producer_ids::next_block;
 
 impl Active {
@@ -133,6 +136,31 @@ impl Active {
         Ok(())
     }
 
+    /// Log directories of a broker failed: its replicas there lead nothing any more and are in sync with nothing.
+    pub(super) async fn replicas_offline(
+        &mut self,
+        request: ReplicasOfflineRequest,
+        reply: Reply<ReplicasOfflineResponse>,
+    ) -> Result<(), CommitError> {
+        let broker = BrokerId(request.broker_id);
+        if let Err(error) = self.check_broker_epoch(broker, request.broker_epoch) {
+            respond(reply, Ok(ReplicasOfflineResponse { error_code: code(error) }));
+            return Ok(());
+        }
+        let offline = match request.replicas.iter().map(offline_of_topic).collect::<Result<Vec<_>, _>>() {
+            Ok(offline) => offline.into_iter().flatten().collect::<HashSet<_>>(),
+            Err(status) => {
+                respond(reply, Err(status));
+                return Ok(());
+            }
+        };
+        tracing::warn!(%broker, count = offline.len(), "replicas are offline");
+        self.state.offline_replicas.insert(broker, offline);
+        self.carry_out(replicas_offline(&self.state, broker)).await?;
+        respond(reply, Ok(ReplicasOfflineResponse { error_code: 0 }));
+        Ok(())
+    }
+
     fn check_broker_epoch(&self, broker: BrokerId, epoch: i64) -> Result<(), ErrorCode> {
         match self.state.broker_of_epoch(broker, epoch) {
             Some(_) => Ok(()),
@@ -150,6 +178,14 @@ fn proposal(proposal: &IsrProposal) -> Result<Proposal, Status> {
         partition_epoch: proposal.partition_epoch,
         isr: proposal.isr.iter().map(|member| (BrokerId(member.broker_id), member.broker_epoch)).collect(),
     })
+}
+
+fn offline_of_topic(
+    replicas: &OfflineReplicas,
+) -> Result<impl Iterator<Item = (Uuid, i32)> + use<'_>, Status> {
+    let topic_id = uuid_from_proto(&replicas.topic_id, "a topic id");
+    let topic_id = topic_id.map_err(|error| Status::invalid_argument(error.to_string()))?;
+    Ok(replicas.partitions.iter().map(move |partition| (topic_id, *partition)))
 }
 
 fn status_of(error: &CallError) -> Status {

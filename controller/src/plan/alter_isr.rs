@@ -65,9 +65,10 @@ fn check<'a>(state: &'a State, broker: BrokerId, proposal: &Proposal) -> Result<
     let known = state.partition(proposal.topic_id, proposal.partition);
     let partition = known.ok_or(ErrorCode::UnknownTopicOrPartition)?;
     check_epochs(broker, proposal, partition)?;
-    check_members(state, proposal, partition)?;
     let (topic, topic_id) = (topic.name.as_str(), topic.id);
-    Ok(PartitionRef { topic, topic_id, partition: proposal.partition, state: partition })
+    let of = PartitionRef { topic, topic_id, partition: proposal.partition, state: partition };
+    check_members(state, proposal, of)?;
+    Ok(of)
 }
 
 fn check_epochs(broker: BrokerId, proposal: &Proposal, partition: &PartitionImage) -> Result<(), ErrorCode> {
@@ -87,16 +88,18 @@ fn check_epochs(broker: BrokerId, proposal: &Proposal, partition: &PartitionImag
     Ok(())
 }
 
-fn check_members(state: &State, proposal: &Proposal, partition: &PartitionImage) -> Result<(), ErrorCode> {
+fn check_members(state: &State, proposal: &Proposal, of: PartitionRef) -> Result<(), ErrorCode> {
     let mut members = BTreeSet::new();
     let well_formed =
-        proposal.isr.iter().all(|(id, _)| members.insert(*id) && partition.replicas.contains(id));
-    if !well_formed || !members.contains(&partition.leader) {
+        proposal.isr.iter().all(|(id, _)| members.insert(*id) && of.state.replicas.contains(id));
+    if !well_formed || !members.contains(&of.state.leader) {
         return Err(ErrorCode::InvalidRequest);
     }
     let eligible = |(id, epoch): &(BrokerId, i64)| {
         let registered = state.image.brokers.get(id).map(|broker| broker.epoch);
-        state.is_active(*id) && (*epoch == UNKNOWN_EPOCH || registered == Some(*epoch))
+        state.is_active(*id)
+            && !state.is_offline(*id, of)
+            && (*epoch == UNKNOWN_EPOCH || registered == Some(*epoch))
     };
     match proposal.isr.iter().all(eligible) {
         true => Ok(()),

@@ -14,7 +14,7 @@ use protocol::types::BrokerId;
 use super::elect_leaders::elect_into;
 use super::{PartitionWrites, Plan, Step, Write};
 use crate::partition_change::PartitionChange;
-use crate::state::{Registered, State, broker_image};
+use crate::state::{PartitionRef, Registered, State, broker_image};
 
 /// Takes a broker out of every ISR and ELR, the lone member too: then the last leader is remembered.
 pub fn distrust_broker(state: &State, id: BrokerId) -> Plan {
@@ -24,7 +24,7 @@ pub fn distrust_broker(state: &State, id: BrokerId) -> Plan {
         let change = PartitionChange {
             isr: &isr,
             distrusted: &[id],
-            is_electable: &|candidate| candidate != id && state.may_lead(candidate, of.state.leader),
+            is_electable: &|candidate| candidate != id && state.may_lead(candidate, of),
             // It is decided when it is admitted, and may then be the last known leader.
             unclean_allowed: false,
             prefer_first: false,
@@ -49,6 +49,10 @@ pub fn admit_broker(state: &State, id: BrokerId, registered: &Registered) -> Pla
         writes: vec![Write::put(Key::AdmittedBroker(id), admitted.encode())],
         changes: vec![Change::BrokerChanged(Arc::new(broker_image(id, registered, false)))],
     });
-    elect_into(state, &|candidate| candidate == id || state.is_electable(candidate), &mut writes);
+    let is_electable = |candidate: BrokerId, of: PartitionRef| match candidate == id {
+        true => !state.is_offline(id, of),
+        false => state.is_electable_for(candidate, of),
+    };
+    elect_into(state, &|_| true, &is_electable, &mut writes);
     writes.into_plan()
 }

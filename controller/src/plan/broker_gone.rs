@@ -8,7 +8,7 @@ use metadata::keys::Key;
 use metadata::keys::admitted_broker::AdmittedBroker;
 use protocol::types::BrokerId;
 
-use super::elect_leaders::unclean_allowed;
+use super::elect_leaders::unclean_without;
 use super::{PartitionWrites, Plan, Step, Write};
 use crate::partition_change::PartitionChange;
 use crate::state::{PartitionRef, State};
@@ -69,17 +69,10 @@ fn relieve(state: &State, id: BrokerId, writes: &mut PartitionWrites) {
         let change = PartitionChange {
             isr: &isr,
             distrusted: &[],
-            is_electable: &|candidate| candidate != id && state.may_lead(candidate, of.state.leader),
+            is_electable: &|candidate| candidate != id && state.may_lead(candidate, of),
             unclean_allowed: unclean_without(state, of, id),
             prefer_first: false,
         };
         writes.change(of, change.apply(of.state));
     }
-}
-
-fn unclean_without(state: &State, of: PartitionRef, id: BrokerId) -> bool {
-    let mut others = (**of.state).clone();
-    others.isr.retain(|member| *member != id);
-    others.elr.retain(|member| *member != id);
-    unclean_allowed(state, of, &others)
 }

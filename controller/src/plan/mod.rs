@@ -13,6 +13,7 @@ pub mod delete_topic;
 pub mod elect_leaders;
 pub mod orphans;
 mod partition_writes;
+pub mod replicas_offline;
 #[cfg(test)]
 mod scenarios;
 mod steps;

@@ -15,6 +15,7 @@ use super::create_partitions::create_partitions;
 use super::create_topic::{NewTopic, create_topic};
 use super::delete_topic::delete_topic;
 use super::elect_leaders::elect_missing_leaders;
+use super::replicas_offline::replicas_offline;
 use super::{Plan, WRITES_MAX};
 use crate::admission::{Trust, judge};
 use crate::state::{Registered, State, Values};
@@ -88,6 +89,7 @@ impl Cluster {
         }
         self.state.connected.insert(id);
         self.state.shutting_down.remove(&id);
+        self.state.offline_replicas.remove(&id);
         self.commit(admit_broker(&self.state, id, &registered));
         trust
     }
@@ -97,6 +99,13 @@ impl Cluster {
         self.state.connected.remove(&id);
         self.state.registrations.remove(&id);
         self.commit(broker_gone(&self.state, id));
+    }
+
+    /// Log directories of the broker fail, or are fine again: these partitions of it are offline.
+    fn fail(&mut self, id: i32, partitions: &[i32]) {
+        let offline = partitions.iter().map(|partition| (TOPIC, *partition)).collect();
+        self.state.offline_replicas.insert(BrokerId(id), offline);
+        self.commit(replicas_offline(&self.state, BrokerId(id)));
     }
 
     fn create(&mut self, assignment: &[&[i32]], configs: &[(&str, &str)]) {
@@ -259,6 +268,38 @@ fn a_silent_broker_is_fenced_and_returns_without_registering_again() {
 }
 
 #[test]
+fn an_offline_replica_hands_over_and_comes_back_only_when_it_is_fine() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2], &[1, 2]], &[("min.insync.replicas", "2")]);
+    cluster.fail(1, &[0]);
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.partition(0).elr, ids(&[]), "its log may lack what it had acknowledged");
+    assert_eq!(cluster.partition(1).leader, BrokerId(1), "its other directories are fine");
+    assert_eq!(cluster.propose(2, &[2, 1]), ErrorCode::IneligibleReplica);
+    cluster.die(2);
+    cluster.check(-1, &[2]);
+    cluster.start(2, Start::AfterKill);
+    cluster.check(2, &[2]);
+    cluster.fail(1, &[]);
+    assert_eq!(cluster.propose(2, &[2, 1]), ErrorCode::None);
+    assert_eq!(cluster.unclean, 0);
+}
+
+#[test]
+fn a_lone_replica_that_goes_offline_is_remembered_and_returns_uncleanly() {
+    let mut cluster = Cluster::new(1);
+    cluster.create(&[&[1], &[1]], &[]);
+    cluster.fail(1, &[0]);
+    cluster.check(-1, &[]);
+    assert_eq!(cluster.partition(0).last_known_elr, ids(&[1]));
+    cluster.commit(elect_missing_leaders(&cluster.state));
+    cluster.check(-1, &[]);
+    cluster.fail(1, &[]);
+    cluster.check(1, &[1]);
+    assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
 fn a_stale_proposal_changes_nothing() {
     let mut cluster = Cluster::new(3);
     cluster.create(&[&[1, 2, 3]], &[]);
@@ -315,6 +356,13 @@ fn a_large_topic_is_seen_whole_or_not_at_all() {
     assert!(!cluster.state.key_revisions.keys().any(|key| matches!(key, metadata::keys::Key::Partition(..))));
 }
 
+fn assert_offline_lead_nothing(cluster: &Cluster, id: i32, offline: &[i32]) {
+    for index in offline {
+        let partition = cluster.partition(*index);
+        assert!(!partition.isr.contains(&BrokerId(id)) && !partition.elr.contains(&BrokerId(id)));
+    }
+}
+
 #[test]
 fn random_deaths_and_returns_never_break_an_invariant() {
     for seed in 0..100 {
@@ -326,6 +374,11 @@ fn random_deaths_and_returns_never_break_an_invariant() {
             let id = rng.i32(1..=3);
             match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..4)) {
                 (true, 0) => cluster.die(id),
+                (true, 1) => {
+                    let offline: Vec<i32> = (0..3).filter(|_| rng.u8(..3) == 0).collect();
+                    cluster.fail(id, &offline);
+                    assert_offline_lead_nothing(&cluster, id, &offline);
+                }
                 (true, _) => {
                     cluster.propose(
                         id,

@@ -6,7 +6,7 @@
 
 mod load;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use metadata::change::ChangeError;
@@ -48,6 +48,9 @@ pub struct State {
     pub connected: BTreeSet<BrokerId>,
     /// Brokers that asked to be relieved before they stop: not elected, nor added to an ISR.
     pub shutting_down: BTreeSet<BrokerId>,
+    /// Replicas in log directories that failed, as their brokers tell after each opened stream: not elected, nor added to
+    /// an ISR.
+    pub offline_replicas: BTreeMap<BrokerId, HashSet<(Uuid, i32)>>,
     pub last_producer_ids: Option<ProducerIdBlock>,
     /// The controller's own properties, the bottom of every configuration.
     pub statics: Arc<Values>,
@@ -81,9 +84,21 @@ impl State {
         self.image.is_live(id) && self.connected.contains(&id) && !self.shutting_down.contains(&id)
     }
 
-    /// Whether this broker may lead a partition that `leader` leads now: a live leader stays though its stream is broken.
-    pub fn may_lead(&self, id: BrokerId, leader: BrokerId) -> bool {
-        self.is_electable(id) || (id == leader && self.is_active(id))
+    /// Whether this broker may be given leadership of this partition.
+    pub fn is_electable_for(&self, id: BrokerId, of: PartitionRef) -> bool {
+        self.is_electable(id) && !self.is_offline(id, of)
+    }
+
+    /// Whether this broker may lead a partition, or go on with it: a live leader stays though its stream is broken.
+    pub fn may_lead(&self, id: BrokerId, of: PartitionRef) -> bool {
+        let stays = id == of.state.leader && self.is_active(id);
+        (stays || self.is_electable(id)) && !self.is_offline(id, of)
+    }
+
+    /// Whether this broker's replica is in a log directory that failed.
+    pub fn is_offline(&self, id: BrokerId, of: PartitionRef) -> bool {
+        let replica = (of.topic_id, of.partition);
+        self.offline_replicas.get(&id).is_some_and(|offline| offline.contains(&replica))
     }
 
     /// Whether this broker may be counted on for new replicas: admitted, and not about to stop.

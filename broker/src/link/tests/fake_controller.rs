@@ -14,7 +14,7 @@ use proto::controller::controller_server::{Controller, ControllerServer};
 use proto::controller::{
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
-    Hello, Push,
+    Hello, Push, ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -54,12 +54,15 @@ pub(super) struct FakeController {
     pub(super) streams: mpsc::UnboundedReceiver<Stream>,
     /// What the next calls of Forward answer.
     pub(super) answers: Arc<Mutex<Vec<ForwardResponse>>>,
+    /// What was told of offline replicas.
+    pub(super) offline: Arc<Mutex<Vec<ReplicasOfflineRequest>>>,
     server: tokio::task::JoinHandle<()>,
 }
 
 struct Service {
     streams: mpsc::UnboundedSender<Stream>,
     answers: Arc<Mutex<Vec<ForwardResponse>>>,
+    offline: Arc<Mutex<Vec<ReplicasOfflineRequest>>>,
     next_producer_id: Mutex<i64>,
 }
 
@@ -68,14 +71,18 @@ impl FakeController {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = socket.local_addr().expect("is bound");
         let (sender, streams) = mpsc::unbounded_channel();
-        let answers = Arc::new(Mutex::default());
-        let service =
-            Service { streams: sender, answers: answers.clone(), next_producer_id: Mutex::new(1000) };
+        let (answers, offline) = (Arc::new(Mutex::default()), Arc::new(Mutex::default()));
+        let service = Service {
+            streams: sender,
+            answers: answers.clone(),
+            offline: offline.clone(),
+            next_producer_id: Mutex::new(1000),
+        };
         let server = tonic::transport::Server::builder()
             .add_service(ControllerServer::new(service))
             .serve_with_incoming(TcpListenerStream::new(socket));
         let server = tokio::spawn(async move { server.await.expect("serves") });
-        FakeController { address, streams, answers, server }
+        FakeController { address, streams, answers, offline, server }
     }
 
     /// Says in the store that this one is active.
@@ -140,5 +147,13 @@ impl Controller for Service {
         _: Request<ControlledShutdownRequest>,
     ) -> Result<Response<ControlledShutdownResponse>, Status> {
         Err(Status::unimplemented("not in these tests"))
+    }
+
+    async fn replicas_offline(
+        &self,
+        request: Request<ReplicasOfflineRequest>,
+    ) -> Result<Response<ReplicasOfflineResponse>, Status> {
+        self.offline.lock().push(request.into_inner());
+        Ok(Response::new(ReplicasOfflineResponse { error_code: 0 }))
     }
 }

@@ -268,6 +268,18 @@ async fn producer_ids_are_unique_across_blocks() {
 }
 
 #[tokio::test]
+async fn offline_replicas_are_told_by_topic() {
+    let (mut controller, fixture) = (FakeController::start().await, fresh());
+    controller.elect(&*fixture.store, 1).await;
+    let stream = fixture.until(controller.stream()).await;
+    let replicas = [(Uuid([7; 16]), vec![0, 3])].into();
+    fixture.link.replicas_offline(&replicas, PATIENCE).await.expect("is answered");
+    let told = controller.offline.lock().pop().expect("was told");
+    assert_eq!((told.broker_id, told.broker_epoch), (1, stream.hello.broker_epoch));
+    assert_eq!(told.replicas[0].partitions, [0, 3]);
+}
+
+#[tokio::test]
 async fn the_controller_of_another_cluster_ends_the_link() {
     let (mut controller, mut fixture) = (FakeController::start().await, fresh());
     controller.elect(&*fixture.store, 1).await;
