@@ -11,11 +11,13 @@ pub mod api;
 pub mod config;
 pub mod fetch;
 pub mod group;
+mod hand_over;
 mod internal_topics;
 pub mod link;
 pub mod metrics;
 pub mod net;
 pub mod readiness;
+pub mod refused_peers;
 pub mod replica;
 pub mod server;
 
@@ -23,6 +25,7 @@ use crate::config::BrokerConfig;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::GroupCoordinator;
 use crate::link::ControllerLink;
+use crate::refused_peers::RefusedPeers;
 use crate::replica::Replicas;
 
 /// One running broker: its parts, shared by every connection.
@@ -34,6 +37,8 @@ pub struct Broker {
     pub replicas: Arc<Replicas>,
     pub fetch_sessions: FetchSessions,
     pub groups: Arc<GroupCoordinator>,
+    /// To whom clients are not sent for the moment.
+    pub refused_peers: RefusedPeers,
 }
 
 impl Broker {

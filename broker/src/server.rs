@@ -18,10 +18,12 @@ use crate::api::topic_names::GROUP_METADATA_TOPIC;
 use crate::config::{Binding, BrokerConfig};
 use crate::fetch::sessions::FetchSessions;
 use crate::group::{GroupCoordinator, leadership};
+use crate::hand_over::hand_over;
 use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenError};
 use crate::net::listener::{self, Limits};
 use crate::net::quota::ConnectionQuota;
 use crate::net::request_memory::RequestMemory;
+use crate::refused_peers::RefusedPeers;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
 use crate::replica::{Replicas, follower, housekeeping, isr};
@@ -88,28 +90,40 @@ impl Server {
         self.sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect()
     }
 
-    /// Serves until shutdown or until the link is refused, then closes every log.
+    /// Serves until shutdown or until the link is refused. Then, in this order: leadership goes to others, duties end, the
+    /// logs close, the registration is given up, and last the listeners close: a controller that finds them closed takes
+    /// the broker for dead.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), ServerError> {
         let Server { broker, sockets } = self;
-        let (stop_services, services_stop) = shutdown::channel();
         let (stop_link, link_stops) = shutdown::channel();
+        let (stop_duties, duties_stop) = shutdown::channel();
+        let (stop_listening, listening_stops) = shutdown::channel();
         let mut link = tokio::spawn({
             let broker = broker.clone();
             async move { broker.link.run(&link_stops).await }
         });
-        let mut services = JoinSet::new();
+        let mut duties = begin_duties(&broker, &duties_stop);
+        let listening = tokio::spawn(listen(broker.clone(), sockets, listening_stops));
         let refused = tokio::select! {
             refused = &mut link => Some(refused),
-            () = serve(&broker, sockets, &mut services, services_stop) => None,
             () = shutdown.requested() => None,
         };
-        stop_services.fire();
-        stop_in_order(&broker, services).await;
+        if refused.is_none() && broker.config.controlled_shutdown {
+            hand_over(&broker).await;
+        }
+        stop_duties.fire();
+        while duties.join_next().await.is_some() {}
+        close_logs(&broker).await;
+        broker.link.leave(LEAVE_WAIT_MAX).await;
         stop_link.fire();
         let ended = match refused {
             Some(refused) => refused,
             None => link.await,
         };
+        stop_listening.fire();
+        if let Err(error) = listening.await {
+            tracing::error!("the task of the listeners failed: {error}");
+        }
         match ended {
             Ok(ended) => ended.map_err(ServerError::from),
             Err(error) => Err(ServerError::LinkTask(error)),
@@ -150,42 +164,46 @@ fn make_broker(
     });
     let fetch_sessions =
         FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
-    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups })
+    let refused_peers = RefusedPeers::default();
+    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, refused_peers })
 }
 
-/// Begins every service; clients are let in once there is an image to answer from.
-async fn serve(
-    broker: &Arc<Broker>,
-    sockets: Vec<(Arc<Listener>, TcpListener)>,
-    services: &mut JoinSet<()>,
-    shutdown: Shutdown,
-) {
+/// What the broker does without being asked.
+fn begin_duties(broker: &Arc<Broker>, shutdown: &Shutdown) -> JoinSet<()> {
     let (logs, replication) = (broker.config.logs.clone(), broker.config.replication.clone());
-    services.spawn(housekeeping::run(broker.replicas.clone(), logs, replication, shutdown.clone()));
-    services.spawn(follower::run(broker.clone(), shutdown.clone()));
-    services.spawn(isr::run(broker.clone(), shutdown.clone()));
+    let mut duties = JoinSet::new();
+    duties.spawn(housekeeping::run(broker.replicas.clone(), logs, replication, shutdown.clone()));
+    duties.spawn(follower::run(broker.clone(), shutdown.clone()));
+    duties.spawn(isr::run(broker.clone(), shutdown.clone()));
+    duties
+}
+
+/// Lets clients in once there is an image to answer from, until shutdown; then sees their connections off.
+async fn listen(broker: Arc<Broker>, sockets: Vec<(Arc<Listener>, TcpListener)>, shutdown: Shutdown) {
     let mut images = broker.image.subscribe();
-    // An error says that the broker is gone, and with it everyone who could be served.
-    let _ = images.wait_for(|image| image.revision > 0).await;
+    tokio::select! {
+        // An error says that the broker is gone, and with it everyone who could be served.
+        _ = images.wait_for(|image| image.revision > 0) => {}
+        () = shutdown.requested() => return,
+    }
     let settings = &broker.config.sockets;
     let memory = RequestMemory::new(settings.queued_max_request_bytes);
     let limits = Limits { quota: ConnectionQuota::new(settings.clone()), memory };
+    let mut listeners = JoinSet::new();
     for (listener, socket) in sockets {
-        services.spawn(listener::serve(broker.clone(), listener, socket, limits.clone(), shutdown.clone()));
+        listeners.spawn(listener::serve(broker.clone(), listener, socket, limits.clone(), shutdown.clone()));
     }
-    shutdown.requested().await;
+    while listeners.join_next().await.is_some() {}
 }
 
-/// Connections end, then the logs close, and last the registration is given up.
-async fn stop_in_order(broker: &Arc<Broker>, mut services: JoinSet<()>) {
-    while services.join_next().await.is_some() {}
+/// From here on no image is applied any more.
+async fn close_logs(broker: &Arc<Broker>) {
     let closing = broker.clone();
     let closed =
         tokio::task::spawn_blocking(move || closing.replicas.close(closing.link.broker_epoch())).await;
     if let Err(error) = closed {
         tracing::error!("closing the logs failed: {error}");
     }
-    broker.link.leave(LEAVE_WAIT_MAX).await;
 }
 
 async fn bind_all(config: &BrokerConfig) -> Result<Vec<(Arc<Listener>, TcpListener)>, ServerError> {

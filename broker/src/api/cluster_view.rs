@@ -1,5 +1,7 @@
 //! How a client sees the cluster through the listener that it came in by: which brokers, which leaders, which replicas are
-//! away. Pure; Metadata, DescribeCluster and DescribeTopicPartitions answer with it.
+//! away. Pure; Metadata, FindCoordinator, DescribeCluster and DescribeTopicPartitions answer with it.
+
+use std::sync::Arc;
 
 use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage};
 use protocol::types::{BrokerId, Uuid};
@@ -9,12 +11,14 @@ use protocol::types::{BrokerId, Uuid};
 pub(super) struct ClusterView<'a> {
     pub(super) image: &'a ClusterImage,
     pub(super) listener: &'a str,
+    /// Brokers that refuse connections, for the moment: no client is sent there.
+    pub(super) refused: &'a [BrokerId],
 }
 
 /// Why a client cannot be led to a partition's leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoLeader {
-    /// There is none, or it is not registered.
+    /// There is none, or it is not there, as far as this broker knows.
     NotAvailable,
     /// It is registered, but not reached by this listener.
     NoListener,
@@ -42,8 +46,17 @@ impl<'a> ClusterView<'a> {
 
     /// Where a partition's records are to be sent and fetched.
     pub(super) fn leader(self, partition: &PartitionImage) -> Result<BrokerId, NoLeader> {
-        let leader = self.image.brokers.get(&partition.leader).ok_or(NoLeader::NotAvailable)?;
+        let leader = self.image.brokers.get(&partition.leader);
+        let is_there = |leader: &&Arc<BrokerImage>| !leader.fenced && !self.refused.contains(&leader.id);
+        let leader = leader.filter(is_there).ok_or(NoLeader::NotAvailable)?;
         leader.endpoint(self.listener).map(|_| leader.id).ok_or(NoLeader::NoListener)
+    }
+
+    /// A broker that a client can be sent to, and where it is.
+    pub(super) fn reached(self, id: BrokerId) -> Option<(&'a BrokerImage, &'a Endpoint)> {
+        let broker = self.image.brokers.get(&id)?;
+        let endpoint = broker.endpoint(self.listener)?;
+        (!broker.fenced && !self.refused.contains(&id)).then_some((&**broker, endpoint))
     }
 
     /// Whether a client can reach this broker.
@@ -94,6 +107,16 @@ mod tests {
         assert_eq!(view(&image).leader(&led_by(1)), Ok(BrokerId(1)));
         assert_eq!(view(&image).leader(&led_by(3)), Err(NoLeader::NoListener));
         assert_eq!(view(&image).leader(&led_by(-1)), Err(NoLeader::NotAvailable));
+    }
+
+    #[test]
+    fn a_leader_that_is_fenced_or_refuses_connections_is_not_named() {
+        let image = image();
+        assert_eq!(view(&image).leader(&led_by(2)), Err(NoLeader::NotAvailable));
+        let view = ClusterView { refused: &[BrokerId(1)], ..view(&image) };
+        assert_eq!(view.leader(&led_by(1)), Err(NoLeader::NotAvailable));
+        assert!(view.reached(BrokerId(1)).is_none());
+        assert_eq!(view.live_brokers().count(), 1, "it is a broker still");
     }
 
     #[test]

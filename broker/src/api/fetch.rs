@@ -15,8 +15,8 @@ use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use protocol::wire::RecordSet;
 use storage::log::FileRange;
 
-use super::RequestContext;
 use super::leader_hint::LeaderHints;
+use super::{RequestContext, hosted};
 use crate::Broker;
 use crate::fetch::poll::LongPoll;
 use crate::fetch::session::Wanted;
@@ -28,6 +28,9 @@ use crate::replica::read::{Reach, Read, ReadAnswer};
 
 /// From this version on topics are named by id (KIP-516).
 const TOPIC_IDS_SINCE: i16 = 13;
+
+/// From this version on whoever went astray is told who leads (KIP-951).
+const LEADER_HINTS_SINCE: i16 = 16;
 
 const READ_COMMITTED: i8 = 1;
 
@@ -231,11 +234,17 @@ impl Fetch {
         }
     }
 
+    /// Names the leader to those who came to the wrong broker, or with an old epoch.
     fn add_leader_hints(&self, topics: &mut [FetchableTopicResponse]) -> Vec<NodeEndpoint> {
-        let mut hints = LeaderHints::new(&self.broker, &self.context);
         let astray = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
+        let is_astray = |data: &PartitionData| astray.contains(&data.error_code);
+        let anyone = topics.iter().flat_map(|topic| &topic.partitions).any(is_astray);
+        if self.context.api_version < LEADER_HINTS_SINCE || !anyone {
+            return Vec::new();
+        }
+        let mut hints = LeaderHints::new(&self.broker, &self.context.listener);
         for topic in topics {
-            for partition in topic.partitions.iter_mut().filter(|data| astray.contains(&data.error_code)) {
+            for partition in topic.partitions.iter_mut().filter(|data| is_astray(data)) {
                 if let Some((leader, epoch)) =
                     hints.leader(&topic.topic, topic.topic_id, partition.partition_index)
                 {
@@ -255,9 +264,9 @@ fn partition(
 ) -> Result<Arc<Partition>, PartitionError> {
     let index = wanted.partition.partition;
     if uses_topic_ids {
-        broker.replicas.partition_by_id(wanted.topic.id, index)
+        hosted::by_id(broker, wanted.topic.id, index)
     } else {
-        broker.replicas.partition(&wanted.topic.name, index)
+        hosted::by_name(broker, &wanted.topic.name, index)
     }
 }
 

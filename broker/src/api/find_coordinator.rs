@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use metadata::image::{ClusterImage, Endpoint, TopicImage};
+use metadata::image::{Endpoint, TopicImage};
 use protocol::ErrorCode;
 use protocol::messages::find_coordinator_response::Coordinator;
 use protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
@@ -13,6 +13,7 @@ use protocol::types::BrokerId;
 use protocol::wire::Str;
 
 use super::RequestContext;
+use super::cluster_view::ClusterView;
 use super::topic_names::GROUP_METADATA_TOPIC;
 use crate::Broker;
 use crate::group::partition_of;
@@ -60,9 +61,10 @@ pub async fn handle(
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
     let available = available(broker, request.key_type).await;
-    let image = broker.image();
+    let (image, refused) = (broker.image(), broker.refused_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
     let find = |key: &Str| match &available {
-        Ok(()) => found(key, coordinator(&image, &context.listener.name, key)),
+        Ok(()) => found(key, coordinator(view, key)),
         Err(error) => missing(key, error),
     };
     if context.api_version >= MANY_KEYS_SINCE {
@@ -86,14 +88,10 @@ async fn available(broker: &Arc<Broker>, key_type: i8) -> Result<(), NoCoordinat
 }
 
 /// The leader of the partition that keeps the group.
-fn coordinator<'a>(
-    image: &'a ClusterImage,
-    listener: &str,
-    group: &str,
-) -> Result<(BrokerId, &'a Endpoint), NoCoordinator> {
-    let leader = image.topic(GROUP_METADATA_TOPIC).and_then(|topic| leader_for(topic, group));
-    let leader = leader.and_then(|leader| image.brokers.get(&leader)).filter(|leader| !leader.fenced);
-    leader.and_then(|leader| Some((leader.id, leader.endpoint(listener)?))).ok_or(NoCoordinator::NoLeader)
+fn coordinator<'a>(view: ClusterView<'a>, group: &str) -> Result<(BrokerId, &'a Endpoint), NoCoordinator> {
+    let leader = view.image.topic(GROUP_METADATA_TOPIC).and_then(|topic| leader_for(topic, group));
+    let reached = leader.and_then(|leader| view.reached(leader));
+    reached.map(|(broker, endpoint)| (broker.id, endpoint)).ok_or(NoCoordinator::NoLeader)
 }
 
 fn leader_for(topic: &TopicImage, group: &str) -> Option<BrokerId> {
@@ -146,11 +144,12 @@ fn alone(coordinator: Coordinator) -> FindCoordinatorResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::sample::{CLIENTS, image, with_topic};
+    use crate::api::sample::{CLIENTS, image, view, with_topic};
 
     fn check(leader: i32, listener: &str, expected: Result<i32, NoCoordinator>) {
         let image = with_topic(image(), GROUP_METADATA_TOPIC, &[leader]);
-        let found = coordinator(&image, listener, "group").map(|(id, _)| id.0);
+        let view = ClusterView { listener, ..view(&image) };
+        let found = coordinator(view, "group").map(|(id, _)| id.0);
         assert_eq!(found, expected);
     }
 
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     fn without_the_topic_there_is_no_coordinator_yet() {
-        assert_eq!(coordinator(&image(), CLIENTS, "group").err(), Some(NoCoordinator::NoLeader));
+        assert_eq!(coordinator(view(&image()), "group").err(), Some(NoCoordinator::NoLeader));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, Li
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use protocol::types::{BrokerId, LeaderEpoch};
 
-use super::RequestContext;
+use super::ahead::await_epochs;
+use super::{RequestContext, hosted};
 use crate::Broker;
 use crate::replica::errors::PartitionError;
 use crate::replica::offsets::OffsetQuery;
@@ -30,6 +31,9 @@ const READ_COMMITTED: i8 = 1;
 /// From this version on a response tells the leader epoch of what was found (KIP-320).
 const LEADER_EPOCH_SINCE: i16 = 4;
 
+/// From this version on a client understands OFFSET_NOT_AVAILABLE (KIP-207).
+const OFFSET_NOT_AVAILABLE_SINCE: i16 = 5;
+
 /// The oldest version that knows each special timestamp.
 const MAX_TIMESTAMP_SINCE: i16 = 7;
 const EARLIEST_LOCAL_SINCE: i16 = 8;
@@ -43,6 +47,7 @@ pub async fn handle(
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
     let version = context.api_version;
+    await_epochs(broker, epochs(&request)).await;
     if !searches_the_log(&request) {
         return answer(broker, version, &request);
     }
@@ -51,6 +56,14 @@ pub async fn handle(
     let asked = request.clone();
     let answered = tokio::task::spawn_blocking(move || answer(&broker, version, &asked)).await;
     answered.unwrap_or_else(|_| refused(&request, ErrorCode::UnknownServerError))
+}
+
+/// By which leader epoch the client goes, of each partition.
+fn epochs(request: &ListOffsetsRequest) -> impl Iterator<Item = (&str, i32, i32)> + Clone {
+    request.topics.iter().flat_map(|topic| {
+        let asked = topic.partitions.iter();
+        asked.map(|asked| (topic.name.as_str(), asked.partition_index, asked.current_leader_epoch))
+    })
 }
 
 /// Looking for a timestamp reads the log, perhaps from the disk: never on a network thread.
@@ -70,7 +83,7 @@ fn answer(broker: &Broker, version: i16, request: &ListOffsetsRequest) -> ListOf
             }
             match offset(broker, version, topic, asked, reach) {
                 Ok(found) => found,
-                Err(error) => failed(asked.partition_index, error.code()),
+                Err(error) => failed(asked.partition_index, code(&error, version)),
             }
         });
         ListOffsetsTopicResponse { name: topic.name.clone(), partitions: partitions.collect() }
@@ -86,7 +99,7 @@ fn offset(
     reach: Reach,
 ) -> Result<ListOffsetsPartitionResponse, PartitionError> {
     let query = query(asked.timestamp, version)?;
-    let partition = broker.replicas.partition(&topic.name, asked.partition_index)?;
+    let partition = hosted::by_name(broker, &topic.name, asked.partition_index)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
     let found = partition.find_offset(query, reach, expected)?;
     let mut response =
@@ -99,6 +112,16 @@ fn offset(
         }
     }
     Ok(response)
+}
+
+/// Older versions have no word for a high watermark that is not known yet.
+fn code(error: &PartitionError, version: i16) -> ErrorCode {
+    match error.code() {
+        ErrorCode::OffsetNotAvailable if version < OFFSET_NOT_AVAILABLE_SINCE => {
+            ErrorCode::LeaderNotAvailable
+        }
+        code => code,
+    }
 }
 
 fn query(timestamp: i64, version: i16) -> Result<OffsetQuery, PartitionError> {

@@ -46,8 +46,8 @@ pub async fn handle(
     {
         auto_create(broker, context, names).await;
     }
-    let image = broker.image();
-    let view = ClusterView { image: &image, listener: &context.listener.name };
+    let (image, refused) = (broker.image(), broker.refused_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
     let answer = Answer { view, this: broker.config.broker_id, version: context.api_version };
     answer.response(&request, &asked)
 }

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod ahead;
 mod api_versions;
 mod authorized;
 mod auto_create;
@@ -21,6 +22,7 @@ mod fetch;
 mod find_coordinator;
 mod forward;
 mod heartbeat;
+mod hosted;
 mod init_producer_id;
 mod join_group;
 mod leader_hint;

@@ -7,7 +7,8 @@ use protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset, Offse
 use protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 use protocol::types::LeaderEpoch;
 
-use super::RequestContext;
+use super::ahead::await_epochs;
+use super::{RequestContext, hosted};
 use crate::Broker;
 use crate::replica::errors::PartitionError;
 
@@ -17,11 +18,20 @@ pub async fn handle(
     _context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
+    await_epochs(broker, epochs(&request)).await;
     let topics = request.topics.iter().map(|topic| OffsetForLeaderTopicResult {
         topic: topic.topic.clone(),
         partitions: topic.partitions.iter().map(|asked| answer(broker, &topic.topic, asked)).collect(),
     });
     OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() }
+}
+
+/// By which leader epoch the client goes, of each partition.
+fn epochs(request: &OffsetForLeaderEpochRequest) -> impl Iterator<Item = (&str, i32, i32)> + Clone {
+    request.topics.iter().flat_map(|topic| {
+        let asked = topic.partitions.iter();
+        asked.map(|asked| (topic.topic.as_str(), asked.partition, asked.current_leader_epoch))
+    })
 }
 
 fn answer(broker: &Broker, topic: &str, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
@@ -37,7 +47,7 @@ fn end_of_epoch(
     topic: &str,
     asked: &OffsetForLeaderPartition,
 ) -> Result<EpochEndOffset, PartitionError> {
-    let partition = broker.replicas.partition(topic, asked.partition)?;
+    let partition = hosted::by_name(broker, topic, asked.partition)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
     let (epoch, end) = partition.end_of_epoch(LeaderEpoch(asked.leader_epoch), expected)?;
     Ok(EpochEndOffset { leader_epoch: epoch.0, end_offset: end.0, ..Default::default() })

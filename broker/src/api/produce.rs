@@ -15,7 +15,7 @@ use protocol::records::InvalidBatch;
 use protocol::wire::{RecordSet, Str};
 
 use super::leader_hint::LeaderHints;
-use super::{RequestContext, wall_clock_ms};
+use super::{Listener, RequestContext, hosted, wall_clock_ms};
 use crate::Broker;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::{Acks, LeaderAppend};
@@ -24,6 +24,9 @@ use crate::replica::partition::Partition;
 
 /// From this version on topics are named by id (KIP-516).
 const TOPIC_IDS_SINCE: i16 = 13;
+
+/// From this version on whoever went astray is told who leads (KIP-951).
+const LEADER_HINTS_SINCE: i16 = 10;
 
 /// How a Produce request ended, or will.
 pub enum Produced {
@@ -36,6 +39,9 @@ pub enum Produced {
 
 /// A response that is complete but for the word of the in-sync replicas.
 pub struct Replicating {
+    broker: Arc<Broker>,
+    listener: Arc<Listener>,
+    version: i16,
     response: ProduceResponse,
     wait: Arc<AckWait>,
     /// By place in `wait`: which topic and partition of the response it is.
@@ -57,16 +63,21 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRe
     if acks == Acks::None {
         return Produced::Unacknowledged(first_error(&response));
     }
-    add_leader_hints(broker, context, &mut response);
     let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
     match wait {
         Some(wait) => Produced::Replicating(Replicating {
+            broker: broker.clone(),
+            listener: context.listener.clone(),
+            version: context.api_version,
             response: detached(response),
             wait,
             places,
             deadline: context.received_at + timeout,
         }),
-        None => Produced::Now(response),
+        None => {
+            add_leader_hints(broker, &context.listener, context.api_version, &mut response);
+            Produced::Now(response)
+        }
     }
 }
 
@@ -81,6 +92,7 @@ impl Replicating {
                 *response = failed(response.index, outcome, None);
             }
         }
+        add_leader_hints(&self.broker, &self.listener, self.version, &mut self.response);
         self.response
     }
 }
@@ -118,9 +130,9 @@ impl RequestAppend<'_> {
         let partition_responses = partitions
             .map(|(at, partition)| {
                 let named = if self.context.api_version >= TOPIC_IDS_SINCE {
-                    self.broker.replicas.partition_by_id(topic_id, partition.index)
+                    hosted::by_id(self.broker, topic_id, partition.index)
                 } else {
-                    self.broker.replicas.partition(&name, partition.index)
+                    hosted::by_name(self.broker, &name, partition.index)
                 };
                 self.partition((index, at), named, partition)
             })
@@ -207,13 +219,16 @@ pub fn refused(request: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
 }
 
 /// Names the leader to those who came to the wrong broker (KIP-951).
-fn add_leader_hints(broker: &Broker, context: &RequestContext, response: &mut ProduceResponse) {
-    let mut hints = LeaderHints::new(broker, context);
+fn add_leader_hints(broker: &Broker, listener: &Listener, version: i16, response: &mut ProduceResponse) {
+    let is_astray = |code: i16| code == ErrorCode::NotLeaderOrFollower.code();
+    let mut outcomes = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    if version < LEADER_HINTS_SINCE || !outcomes.any(|outcome| is_astray(outcome.error_code)) {
+        return;
+    }
+    let mut hints = LeaderHints::new(broker, listener);
     for topic in &mut response.responses {
-        for partition in &mut topic.partition_responses {
-            if partition.error_code != ErrorCode::NotLeaderOrFollower.code() {
-                continue;
-            }
+        for partition in topic.partition_responses.iter_mut().filter(|outcome| is_astray(outcome.error_code))
+        {
             if let Some((leader, epoch)) = hints.leader(&topic.name, topic.topic_id, partition.index) {
                 partition.current_leader = LeaderIdAndEpoch { leader_id: leader.0, leader_epoch: epoch.0 };
             }

@@ -19,6 +19,8 @@ const BATCH_BYTES_MAX: usize = 256 << 10;
 pub struct Appender {
     pub log: Arc<dyn CoordinatorLog>,
     pub partition: i32,
+    /// By which this broker leads the partition.
+    pub epoch: LeaderEpoch,
     pub compression: Compression,
     /// `offsets.commit.timeout.ms`
     pub commit_timeout: Duration,
@@ -35,44 +37,32 @@ struct Group {
 
 impl Appender {
     /// Appends the writes in their order; returns those that ended at once, the failed ones among them.
-    pub fn append(
-        &self,
-        writes: Vec<Write>,
-        epoch: LeaderEpoch,
-        now_ms: i64,
-        in_flight: &mut InFlight,
-    ) -> Vec<(Write, Written)> {
+    pub fn append(&self, writes: Vec<Write>, now_ms: i64, in_flight: &mut InFlight) -> Vec<(Write, Written)> {
         let mut ended = Vec::new();
         let mut group = Group::default();
         for write in writes {
             match encode(&write) {
                 Ok(records) => {
                     if group.is_full_for(&records) {
-                        ended.extend(self.append_group(std::mem::take(&mut group), epoch, now_ms, in_flight));
+                        ended.extend(self.append_group(std::mem::take(&mut group), now_ms, in_flight));
                     }
                     group.push(write, records);
                 }
                 Err(error) => ended.push((write, Err(error))),
             }
         }
-        ended.extend(self.append_group(group, epoch, now_ms, in_flight));
+        ended.extend(self.append_group(group, now_ms, in_flight));
         ended
     }
 
-    fn append_group(
-        &self,
-        group: Group,
-        epoch: LeaderEpoch,
-        now_ms: i64,
-        in_flight: &mut InFlight,
-    ) -> Vec<(Write, Written)> {
+    fn append_group(&self, group: Group, now_ms: i64, in_flight: &mut InFlight) -> Vec<(Write, Written)> {
         if group.records.is_empty() {
             return group.writes.into_iter().filter_map(|(_, write)| join(write, in_flight)).collect();
         }
         let appended = match in_flight.is_full() {
             true => Err(ErrorCode::CoordinatorNotAvailable),
             false => batch_of(&group.records, self.compression, now_ms)
-                .and_then(|batch| self.log.append(self.partition, epoch, batch)),
+                .and_then(|batch| self.log.append(self.partition, self.epoch, batch)),
         };
         match appended {
             Ok(appending) => {

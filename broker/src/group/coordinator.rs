@@ -1,6 +1,7 @@
 //! The group coordinator of one broker: which shard a group belongs to, and what is refused before a shard is asked.
 //!
-//! A shard runs for each partition of `__consumer_offsets` that this broker leads. A caller that goes away drops his
+//! A shard runs for each partition of `__consumer_offsets` that this broker leads, and for one leader epoch: in the next one
+//! another may have led in between, so that the log has to be read anew. A caller that goes away drops his
 //! receiver; the machine answers into nothing and forgets him.
 
 use std::collections::HashMap;
@@ -21,7 +22,8 @@ use protocol::messages::{
 use protocol::records::Compression;
 use protocol::types::LeaderEpoch;
 use protocol::wire::Str;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 
 use super::append::Appender;
 use super::clock::Clock;
@@ -52,10 +54,19 @@ pub struct GroupCoordinator {
     shards: RwLock<HashMap<i32, Shard>>,
 }
 
-/// A shard's task, from outside: it ends when this is dropped.
+/// A shard's task, from outside: it ends, and all that it knows is dropped, when this is.
 struct Shard {
+    partition: i32,
+    epoch: LeaderEpoch,
     events: mpsc::Sender<Event>,
-    epoch: watch::Sender<LeaderEpoch>,
+    task: AbortHandle,
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.task.abort();
+        tracing::debug!(epoch = %self.epoch, "no longer coordinates the groups of partition {}", self.partition);
+    }
 }
 
 /// What the version of a JoinGroup lets its client understand.
@@ -94,17 +105,11 @@ impl GroupCoordinator {
     /// the runtime.
     pub fn on_leadership(&self, partition: i32, epoch: Option<LeaderEpoch>) {
         let mut shards = self.shards.write();
-        match (epoch, shards.get(&partition)) {
-            (None, _) => drop(shards.remove(&partition)),
-            (Some(epoch), Some(shard)) => {
-                shard.epoch.send_if_modified(|known| {
-                    *known < epoch && {
-                        *known = epoch;
-                        true
-                    }
-                });
-            }
-            (Some(epoch), None) => drop(shards.insert(partition, self.start(partition, epoch))),
+        let known = shards.get(&partition).map(|shard| shard.epoch);
+        match epoch {
+            None => drop(shards.remove(&partition)),
+            Some(epoch) if known.is_some_and(|known| known >= epoch) => {}
+            Some(epoch) => drop(shards.insert(partition, self.start(partition, epoch))),
         }
     }
 
@@ -231,16 +236,16 @@ impl GroupCoordinator {
 
     fn start(&self, partition: i32, epoch: LeaderEpoch) -> Shard {
         let (events, incoming) = mpsc::channel(QUEUE);
-        let (epoch, led_by) = watch::channel(epoch);
         let appender = Appender {
             log: self.log.clone(),
             partition,
+            epoch,
             compression: self.compression,
             commit_timeout: self.settings.commit_timeout,
         };
         let (settings, clock) = (self.settings.clone(), self.clock);
-        tokio::spawn(ShardTask { appender, settings, clock, events: incoming, epoch: led_by }.run());
-        Shard { events, epoch }
+        let task = tokio::spawn(ShardTask { appender, settings, clock, events: incoming }.run());
+        Shard { partition, epoch, events, task: task.abort_handle() }
     }
 }
 

@@ -1,21 +1,20 @@
-//! The shell of one shard: a task that loads it, then feeds it events, written records and time, until this broker no
-//! longer leads the partition.
+//! The shell of one shard: a task that loads it, then feeds it events, written records and time, until the leader epoch ends
+//! by which this broker leads the partition.
 //!
-//! Whoever waits when the task ends is told NOT_COORDINATOR, because his port is dropped.
+//! Then the task is dropped where it waits. Whoever waits for it is told NOT_COORDINATOR, because his port is dropped too.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use protocol::ErrorCode;
-use protocol::types::LeaderEpoch;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error, info};
 
 use super::append::Appender;
 use super::clock::Clock;
 use super::in_flight::InFlight;
-use super::load::{Load, Loaded};
+use super::load::{Load, LoadError, Loaded};
 use super::log::coordinator_error;
 use super::machine::{Effects, Event, Shard, Write, Written};
 use crate::config::GroupSettings;
@@ -23,8 +22,10 @@ use crate::config::GroupSettings;
 /// The most events that share one append.
 const EVENTS_PER_APPEND: usize = 256;
 
-/// Between two attempts to read a log that can't be read.
-const LOAD_BACKOFF: Duration = Duration::from_secs(1);
+/// Between two attempts to read a log that can't be read: at first, as one that is just being opened may want…
+const LOAD_BACKOFF_MIN: Duration = Duration::from_millis(20);
+/// …and at most.
+const LOAD_BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// How long to sleep where nothing is due.
 const IDLE: Duration = Duration::from_secs(3_600);
@@ -35,35 +36,27 @@ pub struct ShardTask {
     pub settings: GroupSettings,
     pub clock: Clock,
     pub events: mpsc::Receiver<Event>,
-    /// The epoch by which the partition is led here; closed when it no longer is.
-    pub epoch: watch::Receiver<LeaderEpoch>,
 }
 
 impl ShardTask {
-    /// Runs until the partition is led elsewhere.
+    /// Runs until it is dropped.
     pub async fn run(mut self) {
-        let mut resigned = self.epoch.clone();
-        let resigned = async move { while resigned.changed().await.is_ok() {} };
-        tokio::select! {
-            () = resigned => {}
-            () = self.serve() => {}
-        }
-        debug!("no longer coordinates the groups of partition {}", self.appender.partition);
-    }
-
-    async fn serve(&mut self) {
         let (loaded, deferred) = self.load().await;
-        let mut serving =
-            Serving { shard: loaded.shard, in_flight: InFlight::default(), writes: Vec::new(), task: self };
+        let mut serving = Serving {
+            shard: loaded.shard,
+            in_flight: InFlight::default(),
+            writes: Vec::new(),
+            task: &mut self,
+        };
         serving.begin(deferred);
         while serving.turn().await {}
     }
 
     /// Reads the log while requests are told to come again. Deletions of topics are kept for later.
     async fn load(&mut self) -> (Loaded, Vec<Event>) {
-        let ShardTask { appender, settings, clock, events, epoch } = self;
+        let ShardTask { appender, settings, clock, events } = self;
         let mut deferred = Vec::new();
-        let mut loading = pin!(load(appender, settings, *clock, epoch));
+        let mut loading = pin!(load(appender, settings, *clock));
         loop {
             tokio::select! {
                 loaded = &mut loading => return (loaded, deferred),
@@ -80,28 +73,33 @@ impl ShardTask {
     }
 }
 
-async fn load(
-    appender: &Appender,
-    settings: &GroupSettings,
-    clock: Clock,
-    epoch: &watch::Receiver<LeaderEpoch>,
-) -> Loaded {
-    let began = Instant::now();
+async fn load(appender: &Appender, settings: &GroupSettings, clock: Clock) -> Loaded {
+    let (began, mut backoff) = (Instant::now(), LOAD_BACKOFF_MIN);
+    let Appender { log, partition, epoch, .. } = appender;
     loop {
-        let load = Load { log: &*appender.log, partition: appender.partition, epoch: *epoch.borrow(), clock };
+        let load = Load { log: &**log, partition: *partition, epoch: *epoch, clock };
         match load.run(settings).await {
             Ok(loaded) => {
                 note_loaded(appender.partition, &loaded, began.elapsed());
                 return loaded;
             }
             Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "groups of partition {} are not available", appender.partition
-                );
-                sleep(LOAD_BACKOFF).await;
+                note_not_loaded(appender.partition, &error);
+                sleep(backoff).await;
+                backoff = (2 * backoff).min(LOAD_BACKOFF_MAX);
             }
         }
+    }
+}
+
+/// A log that is being opened, or that another leads by now, will be heard of without this.
+fn note_not_loaded(partition: i32, error: &LoadError) {
+    let cause = error as &dyn std::error::Error;
+    match error {
+        LoadError::Log { error: ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch, .. } => {
+            debug!(error = cause, "groups of partition {partition} are not available yet");
+        }
+        _ => error!(error = cause, "groups of partition {partition} are not available"),
     }
 }
 
@@ -195,9 +193,9 @@ impl Serving<'_> {
     /// What ends at once may lead to more writes.
     fn append(&mut self) {
         while !self.writes.is_empty() {
-            let (epoch, now) = (*self.task.epoch.borrow(), self.task.clock.now());
+            let now = self.task.clock.now();
             let writes = std::mem::take(&mut self.writes);
-            let ended = self.task.appender.append(writes, epoch, now.wall_ms, &mut self.in_flight);
+            let ended = self.task.appender.append(writes, now.wall_ms, &mut self.in_flight);
             self.conclude(ended);
         }
     }

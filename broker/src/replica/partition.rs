@@ -59,6 +59,8 @@ pub(super) enum LogState {
     Offline,
     /// The topic was deleted.
     Deleted,
+    /// The broker stops.
+    Closed,
 }
 
 /// Where an epoch that a request names stands to the partition's own (KIP-320).
@@ -142,6 +144,22 @@ impl Partition {
         self.end(LogState::Deleted, ErrorCode::UnknownTopicOrPartition)
     }
 
+    /// Who leads by what this replica was told last, and in which epoch.
+    pub fn leadership(&self) -> (BrokerId, LeaderEpoch) {
+        let state = self.lock();
+        let leader = match &state.role {
+            Role::Leader(_) => self.broker,
+            Role::Follower(follower) => follower.leader,
+            Role::Unassigned => BrokerId::NONE,
+        };
+        (leader, state.role.epoch())
+    }
+
+    /// The broker stops: gives back what there was of its log. Clients look for the next leader.
+    pub(super) fn close(&self) -> LogState {
+        self.end(LogState::Closed, ErrorCode::NotLeaderOrFollower)
+    }
+
     /// Where the log lies, or will.
     pub(super) fn path(&self) -> PathBuf {
         self.dir.dir.partition_path(&self.at)
@@ -177,12 +195,19 @@ impl State {
             LogState::Opening => Err(PartitionError::Opening),
             LogState::Offline => Err(PartitionError::Offline),
             LogState::Deleted => Err(PartitionError::Unknown),
+            LogState::Closed => Err(PartitionError::NotLeader),
         }
     }
 
-    /// Whether this replica may answer as leader under the epoch that the request expects.
+    /// Whether this replica may answer as leader under the epoch that the request expects. Without a log there is nobody to
+    /// compare epochs with.
     pub(super) fn check_leader(&self, expected: ExpectedEpoch) -> Result<LeaderEpoch, PartitionError> {
-        self.check_epoch(expected)?;
+        match self.log {
+            LogState::Offline => return Err(PartitionError::Offline),
+            LogState::Deleted => return Err(PartitionError::Unknown),
+            LogState::Closed => return Err(PartitionError::NotLeader),
+            LogState::Opening | LogState::Open(_) => self.check_epoch(expected)?,
+        }
         if self.role.is_leader() { Ok(self.role.epoch()) } else { Err(PartitionError::NotLeader) }
     }
 

@@ -183,8 +183,25 @@ async fn a_deposed_coordinator_writes_nothing_and_the_next_one_goes_on() {
     commit(&new, GROUP, 2).await.expect("it leads");
     assert_eq!(commit(&old, GROUP, 3).await.err(), Some(ErrorCode::NotCoordinator));
     assert_eq!(fetch(&new, GROUP).await, Ok(Some(2)));
-    old.on_leadership(0, Some(LeaderEpoch(1)));
-    assert!(commit(&old, GROUP, 4).await.is_ok(), "a new epoch of the same leader needs no load");
+}
+
+#[tokio::test]
+async fn in_a_later_epoch_the_log_is_read_anew_for_another_may_have_led_in_between() {
+    let log = MemoryLog::new();
+    let one = coordinator(&log);
+    ready(&one).await;
+    commit(&one, GROUP, 1).await.expect("it leads");
+    log.begin_epoch(LeaderEpoch(1));
+    let other = GroupCoordinator::new(quick(), Compression::None, 1, Arc::new(log.clone()));
+    other.on_leadership(0, Some(LeaderEpoch(1)));
+    ready(&other).await;
+    commit(&other, GROUP, 2).await.expect("it leads");
+    log.begin_epoch(LeaderEpoch(2));
+    one.on_leadership(0, Some(LeaderEpoch(2)));
+    one.on_leadership(0, Some(LeaderEpoch(1)));
+    ready(&one).await;
+    assert_eq!(fetch(&one, GROUP).await, Ok(Some(2)));
+    assert!(commit(&one, GROUP, 3).await.is_ok());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,8 @@ pub struct Fetcher {
     assigned: watch::Receiver<Assigned>,
     roster: Roster<Arc<Followed>>,
     dial_delay: Duration,
+    /// Whether the connection has brought answers.
+    served: bool,
 }
 
 /// Why a connection was given up; the next may do better.
@@ -75,6 +78,14 @@ enum Broken {
     Over,
 }
 
+impl Broken {
+    /// Nobody listens where the leader should.
+    fn is_refusal(&self) -> bool {
+        let Broken::Connection(ConnectionError::Connect { source, .. }) = self else { return false };
+        source.kind() == ErrorKind::ConnectionRefused
+    }
+}
+
 /// The number of a fetch and what came of it.
 type Answered = (u64, Result<FetchResponse, ConnectionError>);
 type InFlight = FuturesOrdered<BoxFuture<'static, Answered>>;
@@ -82,7 +93,7 @@ type InFlight = FuturesOrdered<BoxFuture<'static, Answered>>;
 impl Fetcher {
     pub fn new(broker: Arc<Broker>, leader: BrokerId, assigned: watch::Receiver<Assigned>) -> Fetcher {
         let roster = Roster::new(broker.config.replication.fetch_backoff);
-        Fetcher { broker, leader, assigned, roster, dial_delay: DIAL_DELAY_MIN }
+        Fetcher { broker, leader, assigned, roster, dial_delay: DIAL_DELAY_MIN, served: false }
     }
 
     /// Fetches until it is told to end by the end of what assigns.
@@ -94,8 +105,15 @@ impl Fetcher {
                 Err(Broken::Over) => return,
                 Err(broken) => broken,
             };
-            if !matches!(broken, Broken::Moved) {
-                self.report_broken(&address, &broken);
+            if matches!(broken, Broken::Moved) {
+                continue;
+            }
+            self.report_broken(&address, &broken);
+            if broken.is_refusal() {
+                self.broker.refused_peers.note(self.leader);
+            }
+            // A connection that served is dialled again at once: whether the leader is there shows in the answer.
+            if !std::mem::take(&mut self.served) {
                 self.pause().await;
             }
         }
@@ -129,6 +147,7 @@ impl Fetcher {
 
     async fn converse(&mut self, address: &str) -> Result<Infallible, Broken> {
         let connection = Connection::connect(address, &self.connection_config()).await?;
+        self.broker.refused_peers.reached(self.leader);
         self.roster.reconnected();
         self.reconcile(address)?;
         let mut in_flight = InFlight::new();
@@ -186,7 +205,7 @@ impl Fetcher {
     async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<(), Broken> {
         let error = ErrorCode::from_code(response.error_code);
         match self.roster.answered(error, response.session_id) {
-            Ok(()) => self.dial_delay = DIAL_DELAY_MIN,
+            Ok(()) => (self.dial_delay, self.served) = (DIAL_DELAY_MIN, true),
             Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(()),
             Err(error) => return Err(Broken::Refused(error)),
         }

@@ -1,0 +1,69 @@
+//! Brokers that refused a connection of this one, just now: dead, by the look of it.
+//!
+//! Clients are not sent to them for a moment, in which the controller most likely finds other leaders. It may be a firewall
+//! as well, so nothing but what clients are told depends on it, and not for long: the moment begins with the first refusal,
+//! and there is no other before the peer was reached again.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+use protocol::types::BrokerId;
+
+/// So long after it first refused, a leader is named again.
+pub const UNNAMED_FOR: Duration = Duration::from_millis(500);
+
+/// Since when each of them refuses.
+#[derive(Debug, Default)]
+pub struct RefusedPeers {
+    since: RwLock<BTreeMap<BrokerId, Instant>>,
+}
+
+impl RefusedPeers {
+    /// A connection to this peer was refused.
+    pub fn note(&self, peer: BrokerId) {
+        self.since.write().entry(peer).or_insert_with(Instant::now);
+    }
+
+    /// A connection to this peer stands.
+    pub fn reached(&self, peer: BrokerId) {
+        if self.since.read().contains_key(&peer) {
+            self.since.write().remove(&peer);
+        }
+    }
+
+    /// Whom clients are not sent to now.
+    pub fn now(&self) -> Vec<BrokerId> {
+        self.at(Instant::now())
+    }
+
+    fn at(&self, now: Instant) -> Vec<BrokerId> {
+        let since = self.since.read();
+        let lately = |since: &Instant| now.saturating_duration_since(*since) < UNNAMED_FOR;
+        since.iter().filter(|(_, since)| lately(since)).map(|(peer, _)| *peer).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_named_again_after_a_moment_however_often_it_refuses() {
+        let (peers, began) = (RefusedPeers::default(), Instant::now());
+        peers.note(BrokerId(2));
+        assert_eq!(peers.at(Instant::now()), [BrokerId(2)]);
+        peers.note(BrokerId(2));
+        assert_eq!(peers.at(began + 2 * UNNAMED_FOR), []);
+    }
+
+    #[test]
+    fn a_peer_that_was_reached_may_refuse_anew() {
+        let peers = RefusedPeers::default();
+        peers.note(BrokerId(2));
+        peers.reached(BrokerId(2));
+        assert_eq!(peers.now(), []);
+        peers.note(BrokerId(2));
+        assert_eq!(peers.now(), [BrokerId(2)]);
+    }
+}
