@@ -16,13 +16,13 @@
 //! | `metrics`, `params` | what it shows and what it is told |
 
 mod acknowledgements;
-mod active;
+pub mod active;
 mod admin;
 mod admission;
 mod commit;
 mod controller;
-mod election_of_controller;
-mod event;
+pub mod election_of_controller;
+pub mod event;
 mod metrics;
 mod params;
 mod partition_change;
@@ -30,10 +30,10 @@ mod partition_leader;
 mod placement;
 mod plan;
 mod producer_ids;
-mod push;
+pub mod push;
 mod server;
 mod state;
-mod term;
+pub mod term;
 
 pub use controller::Controller;
 pub use params::{ControllerConfig, ControllerParams};

@@ -86,7 +86,7 @@ impl Term {
     }
 
     /// Reads everything, mends what an interruption left behind, and watches registrations from there.
-    async fn read(&self) -> Result<(Active, mpsc::Receiver<WatchMessage>), TermError> {
+    pub async fn read(&self) -> Result<(Active, mpsc::Receiver<WatchMessage>), TermError> {
         let found = self.store.range(KeyRange::prefix(format!("{}/", self.prefix))).await?;
         self.check_fence(&found)?;
         let (claim, statics) = (&self.claim, Arc::clone(&self.config.statics));

@@ -120,33 +120,39 @@ impl Active {
     ) -> Result<Ended, TermError> {
         loop {
             let event = self.next_event(&mut sources).await;
-            match event {
-                Event::Registrations(Some(WatchMessage::Events { events, .. })) => {
-                    self.registrations_changed(events).await?;
-                }
-                Event::Registrations(_) => return Ok(Ended::WatchLost),
-                Event::Opened { hello, reply } => self.stream_opened(hello, reply).await?,
-                Event::Acknowledged { broker, stream, revision } => {
-                    self.acknowledgements.acknowledged(broker, stream, revision);
-                }
-                Event::Closed { broker, stream } => self.stream_closed(broker, stream),
-                Event::WholeImage { reply } => self.give_image(reply),
-                Event::Forward { request, reply } => self.forward(request, reply).await?,
-                Event::AlterIsr { request, reply } => self.alter_isr(request, reply).await?,
-                Event::AllocateProducerIds { request, reply } => {
-                    self.allocate_producer_ids(request, reply).await?
-                }
-                Event::ControlledShutdown { request, reply } => {
-                    self.controlled_shutdown(request, reply).await?
-                }
-                Event::ReplicasOffline { request, reply } => self.replicas_offline(request, reply).await?,
-                Event::Timer => self.fence_silent_brokers().await?,
-                Event::LeaseLost => return Ok(Ended::LeaseLost),
-                Event::Shutdown => return Ok(Ended::Shutdown),
+            if let Some(ended) = self.handle(event).await? {
+                return Ok(ended);
             }
-            self.give_answers();
-            self.count_if_due();
         }
+    }
+
+    /// Decides one event, commits and pushes what follows from it. `Some`: the term, or this reading of the state, has ended.
+    pub async fn handle(&mut self, event: Event) -> Result<Option<Ended>, TermError> {
+        match event {
+            Event::Registrations(Some(WatchMessage::Events { events, .. })) => {
+                self.registrations_changed(events).await?;
+            }
+            Event::Registrations(_) => return Ok(Some(Ended::WatchLost)),
+            Event::Opened { hello, reply } => self.stream_opened(hello, reply).await?,
+            Event::Acknowledged { broker, stream, revision } => {
+                self.acknowledgements.acknowledged(broker, stream, revision);
+            }
+            Event::Closed { broker, stream } => self.stream_closed(broker, stream),
+            Event::WholeImage { reply } => self.give_image(reply),
+            Event::Forward { request, reply } => self.forward(request, reply).await?,
+            Event::AlterIsr { request, reply } => self.alter_isr(request, reply).await?,
+            Event::AllocateProducerIds { request, reply } => {
+                self.allocate_producer_ids(request, reply).await?
+            }
+            Event::ControlledShutdown { request, reply } => self.controlled_shutdown(request, reply).await?,
+            Event::ReplicasOffline { request, reply } => self.replicas_offline(request, reply).await?,
+            Event::Timer => self.fence_silent_brokers().await?,
+            Event::LeaseLost => return Ok(Some(Ended::LeaseLost)),
+            Event::Shutdown => return Ok(Some(Ended::Shutdown)),
+        }
+        self.give_answers();
+        self.count_if_due();
+        Ok(None)
     }
 
     async fn next_event<Lost: Future<Output = ()>>(&self, sources: &mut Sources<'_, Lost>) -> Event {
@@ -162,7 +168,8 @@ impl Active {
         }
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    /// When [`Event::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Instant> {
         let silent = self.silent_until.values().min().copied();
         [silent, self.acknowledgements.next_deadline(), self.metrics_due].into_iter().flatten().min()
     }
