@@ -12,9 +12,9 @@ use protocol::frame::{FrameError, RequestFrame, encode_response};
 use protocol::messages::{
     ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
     DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
-    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    DescribeLogDirsRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest,
+    HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
+    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::{Encoded, Message};
@@ -73,6 +73,7 @@ handlers! {
     DeleteGroups: delete_groups(DeleteGroupsRequest);
     OffsetDelete: offset_delete(OffsetDeleteRequest);
     DescribeCluster: describe_cluster(DescribeClusterRequest);
+    DescribeLogDirs: describe_log_dirs(DescribeLogDirsRequest);
     DescribeTopicPartitions: describe_topic_partitions(DescribeTopicPartitionsRequest);
 }
 

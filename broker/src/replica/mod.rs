@@ -8,6 +8,7 @@
 pub mod ack_waits;
 pub mod append;
 mod assignment;
+mod blocking;
 pub mod coordinator_log;
 pub mod errors;
 mod failure;
@@ -16,6 +17,7 @@ mod followers;
 mod gauges;
 mod high_watermark;
 mod hosted;
+mod inspect;
 pub mod housekeeping;
 pub mod isr;
 mod log_config;
@@ -29,6 +31,7 @@ pub mod role;
 mod succession;
 #[cfg(test)]
 mod tests;
+pub mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,6 +72,8 @@ pub struct Replicas {
     gauges: Mutex<PartitionGauges>,
     /// Partitions where a follower may return to the ISR.
     returning: Arc<Returning>,
+    /// Whether [`Replicas::close`] has begun; held while an image is applied.
+    closed: Mutex<bool>,
 }
 
 impl Replicas {
@@ -87,6 +92,7 @@ impl Replicas {
             successions: Mutex::default(),
             gauges: Mutex::default(),
             returning: Arc::default(),
+            closed: Mutex::default(),
         })
     }
 

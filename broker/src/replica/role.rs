@@ -38,6 +38,8 @@ pub struct Follower {
     pub epoch: LeaderEpoch,
     /// [`BrokerId::NONE`] while there is none.
     pub leader: BrokerId,
+    /// The leader's high watermark, as it said last in this epoch; it may lie past the end of the log here.
+    pub told_high_watermark: Offset,
 }
 
 impl Role {
@@ -126,7 +128,7 @@ impl Leader {
 
 impl Follower {
     fn new(image: &PartitionImage) -> Follower {
-        Follower { epoch: image.leader_epoch, leader: image.leader }
+        Follower { epoch: image.leader_epoch, leader: image.leader, told_high_watermark: Offset(0) }
     }
 }
 

@@ -37,7 +37,7 @@ pub enum FollowError {
 
 impl Partition {
     /// Where the log stands, as long as this replica follows in that epoch.
-    pub(in crate::replica) fn position(&self, leader_epoch: LeaderEpoch) -> Result<Position, FollowError> {
+    pub fn position(&self, leader_epoch: LeaderEpoch) -> Result<Position, FollowError> {
         let mut state = self.lock();
         if state.following() != Some(leader_epoch) {
             return Err(FollowError::NotFollower(leader_epoch));
@@ -46,12 +46,7 @@ impl Partition {
     }
 
     /// Takes in the answer to a fetch.
-    pub(in crate::replica) fn take_answer(
-        &self,
-        ask: &Ask,
-        answer: &Answer,
-        now_ms: i64,
-    ) -> Result<Taken, FollowError> {
+    pub fn take_answer(&self, ask: &Ask, answer: &Answer, now_ms: i64) -> Result<Taken, FollowError> {
         let mut state = self.lock();
         match react(ask, answer, &state.own()?) {
             Step::Advance => {
@@ -64,12 +59,7 @@ impl Partition {
     }
 
     /// Takes in where the leader's log begins and ends.
-    pub(in crate::replica) fn take_bounds(
-        &self,
-        ask: &Ask,
-        leader: Bounds,
-        now_ms: i64,
-    ) -> Result<Taken, FollowError> {
+    pub fn take_bounds(&self, ask: &Ask, leader: Bounds, now_ms: i64) -> Result<Taken, FollowError> {
         let mut state = self.lock();
         let step = react_to_bounds(ask, leader, &state.own()?);
         self.carry_out(&mut state, step, now_ms)
@@ -135,6 +125,9 @@ impl State {
 
     /// The high watermark is the leader's, as far as this log reaches, and never goes back.
     fn move_after_leader(&mut self, high_watermark: Offset, log_start: Offset) {
+        if let Role::Follower(follower) = &mut self.role {
+            follower.told_high_watermark = high_watermark;
+        }
         let LogState::Open(log) = &mut self.log else { return };
         let high_watermark = high_watermark.min(log.log_end_offset());
         log.advance_log_start(log_start, high_watermark.max(self.high_watermark));
