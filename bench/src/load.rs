@@ -43,6 +43,22 @@ pub struct Moved {
     pub seconds: f64,
 }
 
+/// Figures of `describe`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Described {
+    /// A broker for each partition.
+    pub leaders: Vec<i32>,
+}
+
+/// Figures of `steady`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Kept {
+    pub acknowledged: u64,
+    pub failed: u64,
+    /// Records that the topic holds in the end.
+    pub standing: u64,
+}
+
 /// Figures of `latency`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Latencies {
@@ -55,5 +71,10 @@ pub struct Latencies {
 /// Runs the program to its end.
 pub fn run<F: DeserializeOwned>(command: &mut Command) -> Result<Done<F>> {
     let line = output(command)?;
-    serde_json::from_str(&line).with_context(|| format!("{command:?} printed {line}"))
+    parse(&line).with_context(|| format!("of {command:?}"))
+}
+
+/// Reads what the program printed.
+pub fn parse<F: DeserializeOwned>(line: &str) -> Result<Done<F>> {
+    serde_json::from_str(line).with_context(|| format!("the result {line:?}"))
 }

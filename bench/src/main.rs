@@ -1,9 +1,12 @@
 //! Milena beside Apache Kafka and the raw limit of the machine: same machine, same run, same foreign load.
 //!
-//! It starts one broker after the other, lets librdkafka work on it (`bench/librdkafka`, a program of its own) and reads
+//! It starts one broker, or one cluster of three, after the other, lets librdkafka work on it (`bench/librdkafka`, a program of its own) and reads
 //! from `/proc` what the broker used. It prints what it saw; nothing here fails because a figure is bad.
 //! It knows no crate of ours, so that both brokers are strangers to it.
 
+mod acks;
+mod cluster;
+mod http;
 mod load;
 mod measures;
 mod options;
@@ -15,6 +18,7 @@ mod raw;
 mod report;
 mod rounds;
 mod samples;
+mod steady;
 mod subject;
 mod window;
 

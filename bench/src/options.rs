@@ -47,6 +47,27 @@ pub struct Options {
     /// Partitions created by `partitions`, in ten topics
     #[arg(long, default_value_t = 10_000)]
     pub many_partitions: u32,
+    /// Partitions of the topics of clusters, each of which has three replicas
+    #[arg(long, default_value_t = 12)]
+    pub cluster_partitions: u32,
+    /// Records a second of the load under which brokers and controllers of clusters are ended
+    #[arg(long, default_value_t = 1200)]
+    pub cluster_rate: u32,
+    /// Brokers of Milena killed by `failover` in a round
+    #[arg(long, default_value_t = 7)]
+    pub kills: u32,
+    /// Brokers of Kafka killed by `failover` in a round; each takes it ten seconds and more
+    #[arg(long, default_value_t = 1)]
+    pub kafka_kills: u32,
+    /// Controllers killed by `controller-failover` in each part of it
+    #[arg(long, default_value_t = 3)]
+    pub controller_kills: u32,
+    /// Partitions in the metadata store in the last part of `controller-failover`
+    #[arg(long, default_value_t = 20_000)]
+    pub controller_partitions: u32,
+    /// Megabytes (10^6) that a follower of `catch-up` was away for
+    #[arg(long, default_value_t = 5000)]
+    pub away_megabytes: u64,
     /// A setting of librdkafka in every load; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
@@ -56,6 +77,9 @@ pub struct Options {
     /// Measure what was built before, whatever has changed since
     #[arg(long)]
     pub no_build: bool,
+    /// Where Milena's programs lie; nothing of it is built then
+    #[arg(long, value_name = "DIR")]
+    pub binaries: Option<PathBuf>,
     /// Record Milena with perf during produce and fetch; its figures are then not comparable
     #[arg(long)]
     pub profile: bool,
@@ -74,11 +98,52 @@ pub enum Measures {
     Latency,
     /// The creation of many partitions
     Partitions,
+    /// Three brokers: CPU and rate of produce with three replicas
+    ReplicatedThroughput,
+    /// Three brokers: acknowledgement latency at a steady rate with three replicas
+    ReplicatedLatency,
+    /// Three brokers: one after the other, then everything, is shut down and started again
+    CleanRestart,
+    /// Three brokers: one after the other is killed
+    Failover,
+    /// Three brokers: the active controller is killed, and a broker with it
+    ControllerFailover,
+    /// Three brokers: a follower comes back after long
+    CatchUp,
+}
+
+impl Measures {
+    /// Whether they are of three brokers rather than of one.
+    pub fn of_cluster(self) -> bool {
+        match self {
+            Measures::Raw
+            | Measures::Idle
+            | Measures::Throughput
+            | Measures::Latency
+            | Measures::Partitions => false,
+            Measures::ReplicatedThroughput
+            | Measures::ReplicatedLatency
+            | Measures::CleanRestart
+            | Measures::Failover
+            | Measures::ControllerFailover
+            | Measures::CatchUp => true,
+        }
+    }
 }
 
 impl Options {
     pub fn measures(&self, group: Measures) -> bool {
         self.measures.contains(&group)
+    }
+
+    /// Whether a broker runs alone.
+    pub fn alone(&self) -> bool {
+        self.measures.iter().any(|&group| !group.of_cluster() && group != Measures::Raw)
+    }
+
+    /// Whether three run together.
+    pub fn clustered(&self) -> bool {
+        self.measures.iter().any(|group| group.of_cluster())
     }
 
     pub fn idle(&self) -> Duration {

@@ -17,8 +17,8 @@ pub struct Parts {
     pub load: PathBuf,
     /// Apache Kafka's jars; empty if it is no subject.
     pub kafka_jars: PathBuf,
-    /// Empty if it is no subject.
-    pub milena: PathBuf,
+    /// The folder of Milena's programs; empty if it is no subject.
+    pub binaries: PathBuf,
 }
 
 impl Parts {
@@ -34,8 +34,8 @@ pub fn build(options: &Options) -> Result<Parts> {
     let has = |subject| options.subjects.contains(&subject);
     let load = build_load(root, options)?;
     let kafka_jars = if has(Subject::Kafka) { fetch_kafka(root)? } else { PathBuf::new() };
-    let milena = if has(Subject::Milena) { build_milena(root, options)? } else { PathBuf::new() };
-    Ok(Parts { root: root.to_owned(), load, kafka_jars, milena })
+    let binaries = if has(Subject::Milena) { build_milena(root, options)? } else { PathBuf::new() };
+    Ok(Parts { root: root.to_owned(), load, kafka_jars, binaries })
 }
 
 fn build_load(root: &Path, options: &Options) -> Result<PathBuf> {
@@ -49,15 +49,33 @@ fn build_load(root: &Path, options: &Options) -> Result<PathBuf> {
 
 /// A profile wants frame pointers and line tables, so it has a target folder of its own.
 fn build_milena(root: &Path, options: &Options) -> Result<PathBuf> {
+    if let Some(folder) = &options.binaries {
+        return folder.canonicalize().with_context(|| format!("--binaries {}", folder.display()));
+    }
     let target = root.join(if options.profile { "target/profile" } else { "target" });
     let mut build = cargo(root);
-    build.args(["--package", "cli", "--bin", "milena", "--target-dir"]).arg(&target);
+    for (package, program) in programs(options) {
+        build.args(["--package", package, "--bin", program]);
+    }
+    build.arg("--target-dir").arg(&target);
     if options.profile {
         build.env("RUSTFLAGS", "-Cforce-frame-pointers=yes");
         build.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
     }
     run(&mut build, options)?;
-    Ok(target.join("release/milena"))
+    Ok(target.join("release"))
+}
+
+/// Package and name of each program of Milena's that the measures run.
+fn programs(options: &Options) -> Vec<(&'static str, &'static str)> {
+    let mut programs = Vec::new();
+    if options.alone() {
+        programs.push(("cli", "milena"));
+    }
+    if options.clustered() {
+        programs.extend([("broker", "milena-broker"), ("controller", "milena-controller")]);
+    }
+    programs
 }
 
 fn cargo(root: &Path) -> Command {

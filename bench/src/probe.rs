@@ -17,7 +17,8 @@ pub fn serves_metadata(port: u16) -> bool {
     brokers(port).is_ok_and(|brokers| brokers > 0)
 }
 
-fn brokers(port: u16) -> io::Result<i32> {
+/// How many brokers Metadata names.
+pub fn brokers(port: u16) -> io::Result<i32> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -24,13 +24,13 @@ pub struct Profile {
 
 impl Profile {
     /// Begins, if the options want a profile and this is Milena.
-    pub fn start(turn: &Turn<'_>, kind: &str, size: usize) -> Result<Option<Profile>> {
-        if !turn.options.profile || turn.server.subject != Subject::Milena {
+    pub fn start(turn: &Turn<'_>, pid: u32, kind: &str, size: usize) -> Result<Option<Profile>> {
+        if !turn.options.profile || turn.subject != Subject::Milena {
             return Ok(None);
         }
         let data = turn.parts.work().join(format!("profile-{kind}-{size}.data"));
         let mut perf = Command::new("perf");
-        perf.args(RECORD).args(["-p", &turn.server.pid().to_string(), "-o"]).arg(&data);
+        perf.args(RECORD).args(["-p", &pid.to_string(), "-o"]).arg(&data);
         let perf = perf.stdout(Stdio::null()).spawn().context("cannot start perf")?;
         Ok(Some(Profile { perf, data }))
     }

@@ -5,9 +5,11 @@
 
 mod client;
 mod create;
+mod describe;
 mod fetch;
 mod latency;
 mod produce;
+mod steady;
 
 use anyhow::Result;
 use clap::Parser;
@@ -17,20 +19,26 @@ use clap::Parser;
 enum Load {
     /// Create topics and wait until every partition has a leader
     Create(create::Arguments),
+    /// Print who leads each partition of a topic, once its ISRs are as large as wanted
+    Describe(describe::Arguments),
     /// Write records as fast as the broker takes them
     Produce(produce::Arguments),
     /// Read everything in a topic, from the first record to the last
     Fetch(fetch::Arguments),
     /// Write at a steady rate and time each acknowledgement
     Latency(latency::Arguments),
+    /// Write at a steady rate until stdin ends, and log every acknowledgement
+    Steady(steady::Arguments),
 }
 
 fn main() -> Result<()> {
     let line = match Load::parse() {
         Load::Create(arguments) => create::run(&arguments)?,
+        Load::Describe(arguments) => describe::run(&arguments)?,
         Load::Produce(arguments) => produce::run(&arguments)?,
         Load::Fetch(arguments) => fetch::run(&arguments)?,
         Load::Latency(arguments) => latency::run(&arguments)?,
+        Load::Steady(arguments) => steady::run(&arguments)?,
     };
     println!("{line}");
     Ok(())

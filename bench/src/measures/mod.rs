@@ -1,5 +1,6 @@
-//! What is measured on a broker that runs, group by group.
+//! What is measured on a broker that runs alone, group by group; [`cluster`] is what is measured on three.
 
+pub mod cluster;
 mod idle;
 mod latency;
 mod partitions;
@@ -10,39 +11,41 @@ use std::process::Command;
 use anyhow::Result;
 use serde::de::DeserializeOwned;
 
-use crate::load::{self, Created, Done};
+use crate::load::{self, Client, Created, Done};
 use crate::options::{Measures, Options};
 use crate::parts::Parts;
 use crate::rounds::Run;
 use crate::samples::Sample;
-use crate::subject::Server;
+use crate::subject::{Server, Subject};
 
 pub use throughput::cpu_measure;
 
-/// One broker in one round.
+/// One subject in one round.
 #[derive(Debug)]
 pub struct Turn<'a> {
     pub options: &'a Options,
     pub parts: &'a Parts,
     pub round: u32,
-    pub server: &'a Server,
+    pub subject: Subject,
+    /// Where its brokers are reached.
+    pub bootstrap: String,
     pub run: &'a mut Run,
 }
 
 /// The order within a turn: what leaves the most behind comes last.
 const GROUPS: [Measures; 4] = [Measures::Idle, Measures::Throughput, Measures::Latency, Measures::Partitions];
 
-/// Takes all groups that the options name; the idle broker first, while it still is.
-pub fn take(turn: &mut Turn<'_>) -> Result<()> {
-    turn.sample("start to the first Metadata", "s", turn.server.start.as_secs_f64());
+/// Takes all groups of a broker alone that the options name; the idle broker first, while it still is.
+pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
+    turn.sample("start to the first Metadata", "s", server.start.as_secs_f64());
     for group in GROUPS.into_iter().filter(|&group| turn.options.measures(group)) {
         match group {
-            Measures::Idle => idle::take(turn)?,
-            Measures::Throughput => throughput::take(turn)?,
-            Measures::Latency => latency::take(turn)?,
-            Measures::Partitions => partitions::take(turn)?,
-            // No broker's figure.
-            Measures::Raw => {}
+            Measures::Idle => idle::take(turn, server)?,
+            Measures::Throughput => throughput::take(turn, server)?,
+            Measures::Latency => latency::take(turn, server)?,
+            Measures::Partitions => partitions::take(turn, server)?,
+            // Not of a broker, or not of one alone.
+            _ => {}
         }
     }
     Ok(())
@@ -50,20 +53,29 @@ pub fn take(turn: &mut Turn<'_>) -> Result<()> {
 
 impl Turn<'_> {
     fn sample(&mut self, measure: impl Into<String>, unit: &'static str, value: f64) {
-        let subject = self.server.subject.name();
+        let subject = self.subject.name();
         self.run.samples.add(Sample { round: self.round, subject, measure: measure.into(), unit, value });
     }
 
-    /// Runs one load on this broker and keeps under which settings.
-    fn load<F: DeserializeOwned>(&mut self, kind: &str, arguments: &[&str]) -> Result<Done<F>> {
+    /// The command of one load on this subject.
+    fn load_command(&self, kind: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.parts.load);
-        command.args([kind, "--bootstrap", &self.server.bootstrap()]).args(arguments);
+        command.args([kind, "--bootstrap", &self.bootstrap]).args(arguments);
         for given in &self.options.overrides {
             command.args(["--set", given]);
         }
-        let done = load::run(&mut command)?;
-        self.run.clients.insert(kind.to_owned(), done.client.clone());
+        command
+    }
+
+    /// Runs one load to its end and keeps under which settings.
+    fn load<F: DeserializeOwned>(&mut self, kind: &str, arguments: &[&str]) -> Result<Done<F>> {
+        let done = load::run(&mut self.load_command(kind, arguments))?;
+        self.keep(kind, &done.client);
         Ok(done)
+    }
+
+    fn keep(&mut self, kind: &str, client: &Client) {
+        self.run.clients.insert(kind.to_owned(), client.clone());
     }
 
     fn create(&mut self, topics: &[&str], partitions: u32) -> Result<Created> {

@@ -5,28 +5,29 @@ use anyhow::{Result, ensure};
 use super::Turn;
 use crate::load::{Done, Moved};
 use crate::proc::process;
+use crate::subject::Server;
 use crate::window::Window;
 
 const TOPICS: u32 = 10;
 /// Bytes of the one record that each partition gets.
 const RECORD_SIZE: u32 = 100;
 
-pub fn take(turn: &mut Turn<'_>) -> Result<()> {
+pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
     let all = turn.options.many_partitions;
     ensure!(all >= TOPICS, "--many-partitions is at least {TOPICS}");
     let partitions = all / TOPICS;
     let names: Vec<String> = (0..TOPICS).map(|number| format!("many-{number}")).collect();
     let topics: Vec<&str> = names.iter().map(String::as_str).collect();
     let name = |figure: &str| format!("{all} partitions: {figure}");
-    let window = Window::open(turn.server.pid())?;
+    let window = Window::open(&[server.pid()])?;
     let created = turn.create(&topics, partitions)?;
     turn.sample(name("created"), "s", created.created_seconds);
     turn.sample(name("all led"), "s", created.led_seconds);
     let written_seconds = write_once(turn, &topics, partitions)?;
     turn.sample(name("written once"), "s", written_seconds);
-    turn.sample(name("broker CPU"), "s", window.close()?.broker);
-    turn.sample(name("resident memory"), "MiB", process::memory(turn.server.pid())?.resident);
-    turn.sample(name("descriptors"), "", process::descriptors(turn.server.pid())? as f64);
+    turn.sample(name("broker CPU"), "s", window.close()?.watched);
+    turn.sample(name("resident memory"), "MiB", process::memory(server.pid())?.resident);
+    turn.sample(name("descriptors"), "", process::descriptors(server.pid())? as f64);
     Ok(())
 }
 

@@ -10,9 +10,10 @@ use super::Turn;
 use crate::load::{Done, Moved};
 use crate::proc::process;
 use crate::profile::Profile;
+use crate::subject::Server;
 use crate::window::Window;
 
-pub fn take(turn: &mut Turn<'_>) -> Result<()> {
+pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
     for &size in &turn.options.sizes {
         let (warm_up, load) = (format!("warm-up-{size}"), format!("load-{size}"));
         turn.create(&[&warm_up, &load], turn.options.partitions)?;
@@ -20,10 +21,10 @@ pub fn take(turn: &mut Turn<'_>) -> Result<()> {
             produce(turn, &warm_up, size, turn.options.warm_up_megabytes)?;
             fetch(turn, &warm_up)?;
         }
-        measure(turn, "produce", size, |turn| produce(turn, &load, size, turn.options.megabytes))?;
-        measure(turn, "fetch", size, |turn| fetch(turn, &load))?;
+        measure(turn, server, "produce", size, |turn| produce(turn, &load, size, turn.options.megabytes))?;
+        measure(turn, server, "fetch", size, |turn| fetch(turn, &load))?;
     }
-    let memory = process::memory(turn.server.pid())?;
+    let memory = process::memory(server.pid())?;
     turn.sample("after the load: resident memory", "MiB", memory.resident);
     turn.sample("after the load: most resident memory", "MiB", memory.peak);
     Ok(())
@@ -47,20 +48,21 @@ pub fn cpu_measure(kind: &str, size: usize) -> String {
 
 fn measure(
     turn: &mut Turn<'_>,
+    server: &Server,
     kind: &str,
     size: usize,
     load: impl FnOnce(&mut Turn<'_>) -> Result<Done<Moved>>,
 ) -> Result<()> {
     // What an earlier load left to be written back is not this one's.
     sync();
-    let profile = Profile::start(turn, kind, size)?;
-    let window = Window::open(turn.server.pid())?;
+    let profile = Profile::start(turn, server.pid(), kind, size)?;
+    let window = Window::open(&[server.pid()])?;
     let done = load(turn)?;
     let spent = window.close()?;
     profile.map(Profile::finish).transpose()?;
     let moved = &done.figures;
     let gigabytes = moved.bytes as f64 / 1e9;
-    turn.sample(cpu_measure(kind, size), "s/GB", spent.broker / gigabytes);
+    turn.sample(cpu_measure(kind, size), "s/GB", spent.watched / gigabytes);
     turn.sample(format!("{kind} {size} B: rate"), "MB/s", moved.bytes as f64 / 1e6 / moved.seconds);
     turn.sample(format!("{kind} {size} B: librdkafka CPU"), "s/GB", done.cpu_seconds / gigabytes);
     turn.sample(format!("{kind} {size} B: CPU of others"), "%", spent.others_percent(done.cpu_seconds));

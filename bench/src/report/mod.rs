@@ -32,6 +32,7 @@ pub fn text(run: &Run) -> String {
             .iter()
             .map(|subject| format!("{} {}: {}", subject.name, subject.version, subject.settings.join(" "))),
     );
+    lines.extend(run.clusters.iter().cloned());
     lines.extend(run.clients.iter().map(|(load, client)| {
         format!("{load} by librdkafka {}: {}", client.librdkafka, settings(&client.settings))
     }));

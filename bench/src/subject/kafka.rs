@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::server::free_port;
 use crate::parts::{Parts, output};
 
-const JVM_FLAGS: [&str; 8] = [
+pub const JVM_FLAGS: [&str; 8] = [
     "-Xms1G",
     "-Xmx1G",
     "-server",
@@ -45,13 +45,17 @@ pub fn settings() -> Vec<String> {
 
 /// Formats the folder; the command serves on it.
 pub fn command(parts: &Parts, folder: &Path, port: u16) -> Result<Command> {
-    let file = folder.join("server.properties");
-    fs::write(&file, properties(&folder.join("data"), port, free_port()?))?;
+    serve(parts, &folder.join("server.properties"), &properties(&folder.join("data"), port, free_port()?))
+}
+
+/// Writes the properties to `file` and formats the folders that they name; the command serves on them.
+pub fn serve(parts: &Parts, file: &Path, properties: &str) -> Result<Command> {
+    fs::write(file, properties)?;
     let mut format = java(parts);
-    format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(&file);
+    format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(file);
     output(&mut format)?;
     let mut serve = java(parts);
-    serve.arg("kafka.Kafka").arg(&file);
+    serve.arg("kafka.Kafka").arg(file);
     Ok(serve)
 }
 

@@ -20,7 +20,7 @@ pub fn settings() -> Vec<String> {
 }
 
 pub fn command(parts: &Parts, folder: &Path, port: u16) -> Result<Command> {
-    let mut command = Command::new(&parts.milena);
+    let mut command = Command::new(parts.binaries.join("milena"));
     command.args(["dev", "--port", &port.to_string(), "--metrics-port", &free_port()?.to_string()]);
     command.arg("--data").arg(folder.join("data"));
     Ok(command)

@@ -1,11 +1,10 @@
-//! The brokers under load: what each is called, how it is started, and the settings it runs with.
+//! The brokers under load, alone: what each is called, how it is started, and the settings it runs with.
 
-mod kafka;
+pub mod daemon;
+pub mod folder;
+pub mod kafka;
 mod milena;
 mod server;
-
-use std::fs;
-use std::path::Path;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -49,7 +48,7 @@ impl Subject {
     /// Starts one node on an empty folder and waits until it serves Metadata.
     pub fn start(self, parts: &Parts) -> Result<Server> {
         let folder = parts.work().join(self.name().to_lowercase());
-        clear(&folder)?;
+        folder::clear(&folder)?;
         let port = server::free_port()?;
         let command = match self {
             Subject::Kafka => kafka::command(parts, &folder, port)?,
@@ -57,11 +56,4 @@ impl Subject {
         };
         Server::start(self, command, folder, port)
     }
-}
-
-fn clear(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
-    }
-    Ok(fs::create_dir_all(folder)?)
 }

@@ -1,0 +1,195 @@
+//! Writes at a steady rate to every partition of a topic until stdin ends, and logs when each record was acknowledged.
+//!
+//! Whoever holds stdin writes words there (`kill 1`), which are put into the log with the time at which they came: one
+//! clock for acknowledgements and for what was done to the cluster. Times are microseconds since the first record. Lines:
+//! `ack PARTITION SENT ACKNOWLEDGED`, `fail PARTITION SENT FAILED REASON`, `mark TIME WORDS`.
+
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write, stdin};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use serde_json::{Value, json};
+
+use crate::client::{Target, result, value};
+
+/// Short back-offs, so that what shows is the cluster. Idempotent, so that what is tried again stands once.
+const SETTINGS: [(&str, &str); 9] = [
+    ("acks", "all"),
+    ("linger.ms", "0"),
+    ("compression.type", "none"),
+    ("enable.idempotence", "true"),
+    ("retry.backoff.ms", "10"),
+    ("retry.backoff.max.ms", "50"),
+    ("reconnect.backoff.ms", "10"),
+    ("reconnect.backoff.max.ms", "50"),
+    ("topic.metadata.refresh.fast.interval.ms", "10"),
+];
+
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a full queue waits before the next try.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    target: Target,
+    #[arg(long)]
+    topic: String,
+    #[arg(long)]
+    partitions: i32,
+    #[arg(long, default_value_t = 1024)]
+    size: usize,
+    /// Records a second, to all partitions together
+    #[arg(long)]
+    rate: u32,
+    /// Where the log goes
+    #[arg(long)]
+    log: PathBuf,
+}
+
+/// `standing`: how many records the topic holds in the end, which the acknowledged ones must equal.
+pub fn run(arguments: &Arguments) -> Result<Value> {
+    ensure!(arguments.rate > 0 && arguments.partitions > 0, "--rate and --partitions are at least 1");
+    let configuration = arguments.target.configuration(&SETTINGS)?;
+    let journal = Arc::new(Journal::create(&arguments.log)?);
+    let ended = Arc::new(AtomicBool::new(false));
+    let producer: ThreadedProducer<Acknowledgements> =
+        configuration.create_with_context(Acknowledgements(Arc::clone(&journal)))?;
+    let words = listen(Arc::clone(&journal), Arc::clone(&ended));
+    let sent = send_steadily(&producer, arguments, &journal, &ended)?;
+    producer.flush(FLUSH_TIMEOUT)?;
+    ensure!(words.join().is_ok(), "the thread that reads stdin panicked");
+    journal.finish()?;
+    let figures = json!({
+        "sent": sent,
+        "acknowledged": journal.acknowledged.load(Ordering::Relaxed),
+        "failed": journal.failed.load(Ordering::Relaxed),
+        "standing": standing_records(arguments)?,
+    });
+    result(&configuration, figures)
+}
+
+/// Notes what is said on stdin, and its end.
+fn listen(journal: Arc<Journal>, ended: Arc<AtomicBool>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        for words in stdin().lock().lines().map_while(Result::ok) {
+            journal.write(format_args!("mark {} {words}", journal.now()));
+        }
+        ended.store(true, Ordering::Relaxed);
+    })
+}
+
+/// A stall is made up for at once, so that no partition is spared for having stalled. Returns how many were sent.
+fn send_steadily(
+    producer: &ThreadedProducer<Acknowledgements>,
+    arguments: &Arguments,
+    journal: &Journal,
+    ended: &AtomicBool,
+) -> Result<u64> {
+    let value = value(arguments.size);
+    let interval = 1.0 / f64::from(arguments.rate);
+    let mut partitions = (0..arguments.partitions).cycle();
+    let mut number = 0_u64;
+    while !ended.load(Ordering::Relaxed) {
+        let due = journal.began + Duration::from_secs_f64(interval * number as f64);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let partition = partitions.next().unwrap_or_default();
+        let record = BaseRecord::with_opaque_to(&arguments.topic, Box::new(journal.now()));
+        send(producer, record.partition(partition).payload(&value))?;
+        number += 1;
+    }
+    Ok(number)
+}
+
+fn send<'a>(
+    producer: &ThreadedProducer<Acknowledgements>,
+    mut record: BaseRecord<'a, (), Vec<u8>, Box<u64>>,
+) -> Result<()> {
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => record = back,
+            Err((error, _)) => bail!(error),
+        }
+        thread::sleep(FULL_QUEUE_PAUSE);
+    }
+}
+
+fn standing_records(arguments: &Arguments) -> Result<u64> {
+    let consumer: BaseConsumer = arguments.target.configuration(&[])?.create()?;
+    let mut records = 0;
+    for partition in 0..arguments.partitions {
+        let (low, high) = consumer.fetch_watermarks(&arguments.topic, partition, REQUEST_TIMEOUT)?;
+        records += u64::try_from(high - low)?;
+    }
+    Ok(records)
+}
+
+/// The log, and what it counts.
+struct Journal {
+    began: Instant,
+    lines: Mutex<BufWriter<File>>,
+    acknowledged: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Journal {
+    fn create(path: &PathBuf) -> Result<Journal> {
+        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Journal {
+            began: Instant::now(),
+            lines: Mutex::new(BufWriter::new(file)),
+            acknowledged: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        })
+    }
+
+    /// Microseconds since it began.
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+
+    /// A line that cannot be written shows as a failure of [`Journal::finish`].
+    fn write(&self, line: std::fmt::Arguments<'_>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(lines, "{line}");
+    }
+
+    fn finish(&self) -> Result<()> {
+        Ok(self.lines.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
+    }
+}
+
+struct Acknowledgements(Arc<Journal>);
+
+impl ClientContext for Acknowledgements {}
+
+impl ProducerContext for Acknowledgements {
+    /// When the record was sent.
+    type DeliveryOpaque = Box<u64>;
+
+    fn delivery(&self, delivery: &DeliveryResult<'_>, sent: Self::DeliveryOpaque) {
+        use rdkafka::Message;
+        let (journal, now) = (&self.0, self.0.now());
+        match delivery {
+            Ok(message) => {
+                journal.acknowledged.fetch_add(1, Ordering::Relaxed);
+                journal.write(format_args!("ack {} {sent} {now}", message.partition()));
+            }
+            Err((error, message)) => {
+                journal.failed.fetch_add(1, Ordering::Relaxed);
+                journal.write(format_args!("fail {} {sent} {now} {error}", message.partition()));
+            }
+        }
+    }
+}
