@@ -57,8 +57,10 @@ async fn serve(config: BrokerConfig) -> anyhow::Result<()> {
     let store = EtcdStore::connect(&config.metadata.endpoints).await?;
     let metrics_listener = config.metrics_listener.clone();
     let server = Server::start(config, Arc::new(store)).await?;
+    // Operators watch the stop as well.
+    let (_stop_metrics, metrics_stop) = shutdown::channel();
     if let Some(address) = metrics_listener {
-        serve_metrics(&address, &server, shutdown.clone()).await?;
+        serve_metrics(&address, &server, metrics_stop).await?;
     }
     server.run(shutdown).await?;
     tracing::info!("stopped");

@@ -48,6 +48,8 @@ pub struct BrokerConfig {
     pub offsets_topic: InternalTopicConfig,
     pub groups: GroupSettings,
     pub session: SessionConfig,
+    /// `controlled.shutdown.enable`: whether a stop begins with handing every leadership to others; it does unless unset.
+    pub controlled_shutdown: bool,
     pub metadata: MetadataConfig,
     /// `metrics.listener`: host and port of `/metrics`, `/healthz` and `/readyz`; none of them if it is empty.
     pub metrics_listener: Option<String>,
@@ -71,6 +73,7 @@ impl BrokerConfig {
             offsets_topic: InternalTopicConfig::of_offsets(&values)?,
             groups: GroupSettings::resolve(&values)?,
             session: SessionConfig::resolve(&values)?,
+            controlled_shutdown: values.flag("controlled.shutdown.enable")?,
             metadata: MetadataConfig::resolve(&values)?,
             metrics_listener: Some(values.text("metrics.listener")?).filter(|address| !address.is_empty()),
             statics: Arc::new(statics(properties)),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use metadata::convert::uuid_to_proto;
 use proto::controller::{
-    AllocateProducerIdsRequest, ForwardRequest, ForwardResponse, OfflineReplicas, ReplicasOfflineRequest,
+    AllocateProducerIdsRequest, ControlledShutdownRequest, ForwardRequest, ForwardResponse, OfflineReplicas,
+    ReplicasOfflineRequest,
 };
 use protocol::types::Uuid;
 use protocol::wire::{DecodeError, EncodeError, Message, Reader, Request, Writer};
@@ -143,6 +144,18 @@ impl ControllerLink {
         let block = self.ask(Instant::now() + wait_max, ask).await?;
         match ErrorCode::from_code(i16::try_from(block.error_code).unwrap_or(-1)) {
             ErrorCode::None => Ok(ProducerIdBlock { first: block.first, count: block.count }),
+            code => Err(ForwardError::Refused(code)),
+        }
+    }
+
+    /// Asks to be relieved of every leadership before this broker stops; how many are left.
+    pub async fn controlled_shutdown(&self, wait_max: Duration) -> Result<u32, ForwardError> {
+        let broker_epoch = self.broker_epoch().ok_or(ForwardError::NoController)?;
+        let request = ControlledShutdownRequest { broker_id: self.identity.broker_id.0, broker_epoch };
+        let ask = |mut session: Session| async move { session.client.controlled_shutdown(request).await };
+        let response = self.ask(Instant::now() + wait_max, ask).await?;
+        match ErrorCode::from_code(i16::try_from(response.error_code).unwrap_or(-1)) {
+            ErrorCode::None => Ok(response.partitions_remaining),
             code => Err(ForwardError::Refused(code)),
         }
     }

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::future::Either;
 use futures_util::stream::FuturesOrdered;
 use node::shutdown::Shutdown;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -31,6 +32,9 @@ const TURN: Duration = Duration::from_millis(1);
 
 /// After so long without a request an idle connection gives its buffer back.
 const BUFFER_KEPT_FOR: Duration = Duration::from_secs(5);
+
+/// At shutdown a peer has so long to close its side, once it has all its responses.
+const FAREWELL_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +106,9 @@ impl Connection {
         let idle = tokio::time::sleep(BUFFER_KEPT_FOR.min(idle_max));
         tokio::pin!(idle);
         loop {
+            if shutdown.is_requested() {
+                return self.drain().await;
+            }
             match tokio::time::timeout(idle_max, self.step(broker)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(end)) => return end,
@@ -128,9 +135,28 @@ impl Connection {
                     }
                     idle.as_mut().reset(self.next_idle_check(idle_max));
                 }
-                () = shutdown.requested() => return End::Shutdown,
+                () = shutdown.requested() => {}
             }
         }
+    }
+
+    /// Sends what is owed and takes nothing in any more. What the peer has sent meanwhile is read and forgotten, or the
+    /// kernel would throw away with it what the peer has not read yet.
+    async fn drain(&mut self) -> End {
+        while let Some(outcome) = self.waiting.next().await {
+            match outcome {
+                Ok(response) => self.outbox.push(response),
+                Err(reason) => return End::Refused(reason),
+            }
+            if let Err(error) = self.outbox.flush(&self.socket).await {
+                return error.into();
+            }
+        }
+        if self.socket.shutdown().await.is_ok() {
+            // It is over either way.
+            let _ = tokio::time::timeout(FAREWELL_TIME_MAX, hang_up(&self.socket)).await;
+        }
+        End::Shutdown
     }
 
     /// Handles every request that has arrived whole, and sends what is ready to leave, a [`TURN`] at a time.
@@ -183,6 +209,19 @@ impl Connection {
         let now = Instant::now();
         let idle_due = (self.last_active + idle_max).max(now + Duration::from_millis(1));
         if buffer_due > now { buffer_due.min(idle_due) } else { idle_due }
+    }
+}
+
+/// Reads and forgets until the peer has closed its side.
+async fn hang_up(socket: &TcpStream) {
+    let mut forgotten = [0; 4096];
+    while socket.readable().await.is_ok() {
+        match socket.try_read(&mut forgotten) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
     }
 }
 

@@ -62,7 +62,7 @@ async fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)
 
 impl Replicas {
     /// Deletes segments by time, size and log start.
-    fn apply_retention(&self) {
+    pub fn apply_retention(&self) {
         let now_ms = wall_clock_ms();
         self.tend(|partition, log, high_watermark| {
             for deleted in log.apply_retention(now_ms, high_watermark)? {
@@ -81,13 +81,13 @@ impl Replicas {
     }
 
     /// Flushes what the disk does not have yet, and says so in the checkpoint: a recovery has only the rest to scan.
-    fn checkpoint_recovery_points(&self) {
+    pub fn checkpoint_recovery_points(&self) {
         self.flush_where(|_| true);
         self.save_recovery_points();
     }
 
     /// Says in the checkpoint from where on a recovery must scan.
-    pub(super) fn save_recovery_points(&self) {
+    pub fn save_recovery_points(&self) {
         self.checkpoint(RECOVERY_POINTS, |log, _| Some(log.recovery_point()));
     }
 
@@ -117,7 +117,8 @@ impl Replicas {
         self.remove_renamed();
     }
 
-    pub(super) fn checkpoint_high_watermarks(&self) {
+    /// Says in the checkpoint up to where everything is committed.
+    pub fn checkpoint_high_watermarks(&self) {
         self.checkpoint(HIGH_WATERMARKS, |_, high_watermark| Some(high_watermark));
     }
 
@@ -126,7 +127,9 @@ impl Replicas {
     }
 
     /// Closes every log, writes all checkpoints, and marks the directories as closed under this broker epoch.
+    /// Images that come after it are not applied.
     pub fn close(&self, broker_epoch: Option<i64>) {
+        *self.closed.lock() = true;
         let recovered = self.is_recovered();
         self.checkpoint_log_starts();
         self.checkpoint_high_watermarks();
@@ -148,7 +151,7 @@ impl Replicas {
         let mut all_closed = true;
         let (mut closing, mut flushes) = (Vec::new(), Vec::new());
         for partition in self.all_in(dir) {
-            let LogState::Open(mut log) = partition.remove() else {
+            let LogState::Open(mut log) = partition.close() else {
                 all_closed = false;
                 let found = dir.found(RECOVERY_POINTS, &partition.at);
                 recovery_points.extend(found.map(|offset| (partition.at.clone(), offset)));
@@ -209,7 +212,7 @@ impl Replicas {
             let state = partition.lock();
             let offset = match &state.log {
                 LogState::Open(log) => offset(log, state.high_watermark),
-                LogState::Deleted => {
+                LogState::Deleted | LogState::Closed => {
                     all_offsets.remove(&partition.dir.id);
                     continue;
                 }

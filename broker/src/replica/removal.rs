@@ -49,7 +49,7 @@ impl Replicas {
         let log = match partition.remove() {
             LogState::Opening => return successions.departs(partition.path(), fate),
             LogState::Open(log) => Some(log),
-            LogState::Offline | LogState::Deleted => None,
+            LogState::Offline | LogState::Deleted | LogState::Closed => None,
         };
         drop(successions);
         self.clear_away(partition, log, fate);
