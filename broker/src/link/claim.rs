@@ -9,7 +9,7 @@ use super::Identity;
 
 /// What to do about the key of our id.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Claim {
+pub enum Claim {
     /// Nobody holds it.
     Vacant,
     /// Its holder is our own past.
@@ -19,7 +19,7 @@ pub(super) enum Claim {
 }
 
 /// Judges the registration that stands under our id.
-pub(super) fn claim(ours: &Identity, standing: Option<&BrokerRegistration>) -> Claim {
+pub fn claim(ours: &Identity, standing: Option<&BrokerRegistration>) -> Claim {
     let Some(theirs) = standing else { return Claim::Vacant };
     let same_process = theirs.incarnation == ours.incarnation;
     let same_directory = theirs.log_dirs.iter().any(|dir| ours.log_dirs.contains(dir));

@@ -9,7 +9,7 @@ use super::seen::Newest;
 
 /// Why a delta was not taken; the image stands as it was.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// The broker's logs belong elsewhere: nothing mends this.
     #[error("the controller serves cluster {theirs}, but the logs of this broker belong to cluster {ours}")]
     OtherCluster { ours: String, theirs: String },
@@ -27,7 +27,7 @@ pub(super) enum Refusal {
 }
 
 /// The image after `delta`, if it may be taken.
-pub(super) fn take(newest: &Newest, image: &ClusterImage, delta: &Delta) -> Result<ClusterImage, Refusal> {
+pub fn take(newest: &Newest, image: &ClusterImage, delta: &Delta) -> Result<ClusterImage, Refusal> {
     if !newest.cluster_id.is_empty() && newest.cluster_id != delta.cluster_id {
         let (ours, theirs) = (newest.cluster_id.clone(), delta.cluster_id.clone());
         return Err(Refusal::OtherCluster { ours, theirs });

@@ -6,9 +6,9 @@ use super::state::Batch;
 use crate::store::{KeyRange, Revision, WatchEvent, WatchMessage};
 
 /// How many events are remembered.
-pub(super) const HISTORY_EVENTS_MAX: usize = 10_000;
+pub const HISTORY_EVENTS_MAX: usize = 10_000;
 
-pub(super) struct History {
+pub struct History {
     batches: VecDeque<Batch>,
     events: usize,
     events_max: usize,
@@ -49,7 +49,7 @@ impl History {
 }
 
 /// What a watch of this range is told of a batch: nothing if it does not touch the range.
-pub(super) fn message(batch: &Batch, range: &KeyRange) -> Option<WatchMessage> {
+pub fn message(batch: &Batch, range: &KeyRange) -> Option<WatchMessage> {
     let events = batch.events.iter().filter(|event| range.contains(event.key()));
     let events: Vec<WatchEvent> = events.cloned().collect();
     (!events.is_empty()).then_some(WatchMessage::Events { revision: batch.revision, events })

@@ -5,11 +5,11 @@
 //! is on the disk. Leases do not outlive the process: their keys are deleted when the store is opened again.
 
 mod command;
-mod history;
+pub mod history;
 mod journal;
 mod owner;
 mod record;
-mod state;
+pub mod state;
 mod watchers;
 
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ use crate::store::{
 
 /// All changes of one revision: what the journal keeps, what is applied, and what watchers are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
+pub struct Batch {
     pub revision: Revision,
     pub events: Vec<WatchEvent>,
 }
@@ -27,7 +27,8 @@ struct Lease {
     keys: BTreeSet<Bytes>,
 }
 
-pub(super) struct State {
+/// The content of a store, its leases and its recent history.
+pub struct State {
     revision: Revision,
     entries: BTreeMap<Bytes, KeyValue>,
     leases: BTreeMap<LeaseId, Lease>,
