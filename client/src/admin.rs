@@ -90,6 +90,10 @@ impl Admin {
         Admin { cluster }
     }
 
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// Creates topics, or with `validate_only` says whether they could be. The first refusal is the error; what came
     /// before it stands.
     pub async fn create_topics(&self, topics: &[NewTopic], validate_only: bool) -> Result<(), Error> {
@@ -170,8 +174,10 @@ impl Admin {
         Ok(described)
     }
 
-    pub async fn describe_cluster(&self) -> Result<DescribeClusterResponse, Error> {
-        let answer = self.call(&DescribeClusterRequest::default()).await?;
+    /// The cluster's id and its brokers, on demand with those that are registered but fenced.
+    pub async fn describe_cluster(&self, fenced_too: bool) -> Result<DescribeClusterResponse, Error> {
+        let request = DescribeClusterRequest { include_fenced_brokers: fenced_too, ..Default::default() };
+        let answer = self.call(&request).await?;
         Error::check("DescribeCluster", "the cluster", answer.error_code, answer.error_message.as_deref())?;
         Ok(answer)
     }

@@ -5,7 +5,7 @@
 //! * `cluster`: who the brokers are and who leads what, and a connection to each of them.
 //! * `producer`: batches, acknowledgements, idempotence.
 //! * `consumer`: offsets, fetches, groups.
-//! * `admin`: topics, configs, the cluster.
+//! * `admin`: topics, configs, the cluster; `log_dirs`: where brokers keep their replicas.
 //!
 //! Retries are bounded by [`RetryPolicy`]; every wait by a time-out. Errors say what was asked of whom and what to do.
 
@@ -15,6 +15,7 @@ mod cluster;
 mod connection;
 mod consumer;
 mod error;
+mod log_dirs;
 mod producer;
 
 pub use admin::{Admin, ConfigEntry, ConfigResource, NewTopic, TopicDescription, TopicPartitionDescription};
@@ -25,6 +26,7 @@ pub use consumer::{
     Consumer, ConsumerConfig, ConsumerRecord, GroupConfig, IsolationLevel, OffsetSpec, assign_range,
 };
 pub use error::Error;
+pub use log_dirs::{LogDirDescription, ReplicaDescription};
 pub use producer::{Acks, Delivery, Producer, ProducerConfig, ProducerRecord, RecordMetadata};
 
 use std::fmt;

@@ -71,7 +71,7 @@ pub async fn run(arguments: DescribeArguments) -> anyhow::Result<()> {
 }
 
 async fn live_brokers(admin: &Admin) -> anyhow::Result<BTreeSet<BrokerId>> {
-    let cluster = admin.describe_cluster().await?;
+    let cluster = admin.describe_cluster(false).await?;
     Ok(cluster.brokers.iter().map(|broker| BrokerId(broker.broker_id)).collect())
 }
 
