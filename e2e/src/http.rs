@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,8 +10,13 @@ use crate::wait;
 
 /// Status and body of `GET path` on a port of loopback.
 pub fn get(port: u16, path: &str) -> Result<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(wait::PATIENCE))?;
+    get_from("127.0.0.1", port, path, wait::PATIENCE)
+}
+
+/// The same of another host, an address, which may take `limit` to be reached and to say the next word.
+pub fn get_from(host: &str, port: u16, path: &str, limit: Duration) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&format!("{host}:{port}").parse()?, limit)?;
+    stream.set_read_timeout(Some(limit))?;
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -21,7 +27,11 @@ pub fn get(port: u16, path: &str) -> Result<(u16, String)> {
 
 /// The value of a series on `/metrics`, named with its labels as it is printed; `None` if it is not there.
 pub fn metric(port: u16, series: &str) -> Result<Option<f64>> {
-    let page = metrics(port)?;
+    value(&metrics(port)?, series)
+}
+
+/// The same, on a page of metrics.
+pub fn value(page: &str, series: &str) -> Result<Option<f64>> {
     let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     value.map(|value| value.trim().parse().with_context(|| format!("{series} {value}"))).transpose()
 }

@@ -38,15 +38,14 @@ fn find_binaries() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os(BINARIES_VARIABLE) {
         return Ok(folder.into());
     }
-    let folder = profile_folder()?;
-    build(&folder)?;
-    Ok(folder)
-}
-
-/// `target/debug` of `target/debug/deps/e2e-0123`.
-fn profile_folder() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
-    let folder = this.parent().and_then(Path::parent).context("a test lies in target/PROFILE/deps")?;
+    let folder = this.parent().context("a program lies in a folder")?;
+    // A program of the workspace takes its neighbours as they are; a test sees to it that they are fresh.
+    if folder.file_name().is_none_or(|name| name != "deps") {
+        return Ok(folder.to_owned());
+    }
+    let folder = folder.parent().context("a test lies in target/PROFILE/deps")?;
+    build(folder)?;
     Ok(folder.to_owned())
 }
 

@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`.
+//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask torture`.
 
 mod bench;
 mod tidy;
+mod torture;
 
 use clap::{Parser, Subcommand};
 
@@ -22,11 +23,18 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Break a cluster on hosts of its own for `--minutes M` and judge what its clients saw; `--help` says what else
+    #[command(disable_help_flag = true)]
+    Torture {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Tidy => tidy::run(),
         Chore::Bench { arguments } => bench::run(&arguments),
+        Chore::Torture { arguments } => torture::run(&arguments),
     }
 }

@@ -5,8 +5,8 @@ use super::manifest::{entries, members};
 use super::source::code_lines;
 use super::tree::Tree;
 
-/// Our crates, each with those that it may link. Nothing links the last five.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+/// Our crates, each with those that it may link. Nothing links the last five but torture, which links e2e.
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("proto", &[]),
     ("protocol", &[]),
     ("node", &[]),
@@ -17,6 +17,7 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("broker", &["metadata", "proto", "protocol", "storage", "node", "client"]),
     ("cli", &["broker", "controller", "metadata", "proto", "protocol", "storage", "node", "client"]),
     ("e2e", &["client", "protocol"]),
+    ("torture", &["e2e", "protocol"]),
     ("bench", &["client", "protocol"]),
     ("xtask", &[]),
 ];

@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "controller/src/acknowledgements.rs",
     "controller/src/admin",
     "controller/src/admission.rs",
+    "controller/src/failure_detector.rs",
     "controller/src/partition_change.rs",
     "controller/src/partition_leader.rs",
     "controller/src/placement.rs",
@@ -46,6 +47,12 @@ const PURE: &[&str] = &[
     "client/src/producer/partitioner.rs",
     "cli/src/consume/start.rs",
     "cli/src/produce/line.rs",
+    "torture/src/check",
+    "torture/src/gaps.rs",
+    "torture/src/history",
+    "torture/src/nemesis/fault.rs",
+    "torture/src/nemesis/schedule.rs",
+    "torture/src/replicas/compare.rs",
     "xtask/src/tidy/source.rs",
 ];
 
