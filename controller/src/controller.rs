@@ -3,20 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metadata::store::MetadataStore;
+use anyhow::Context;
+use metadata::keys::controller_key::ActiveController;
+use metadata::store::{LeaseId, MetadataStore, StoreError};
 use node::metrics_listener::Ready;
 use node::shutdown::{self, Shutdown};
-use tokio::sync::watch;
+use protocol::types::Uuid;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::election_of_controller::{Claim, Race, await_vacancy, keep_alive, race};
+use crate::active::Ended;
+use crate::election_of_controller::{Claim, Race, Standing, await_vacancy, evict, race};
+use crate::lease::HeldLease;
 use crate::metrics;
 use crate::params::{ControllerConfig, ControllerParams};
-use crate::server::{Role, serve};
+use crate::server::{Process, Role, serve};
+use crate::standby::gone;
 use crate::term::Term;
 
-/// Between two races, while the store cannot be asked or another one was quicker.
-const RACE_BACKOFF: Duration = Duration::from_millis(100);
+/// Between two races, while another one was quicker.
+const RACE_BACKOFF: Duration = Duration::from_millis(20);
+/// The same while the store cannot be asked.
+const UNREACHED_BACKOFF: Duration = Duration::from_millis(100);
+/// For so long one that resigned leaves the place to others; if there are none it takes it again.
+const RESIGNED_REST: Duration = Duration::from_secs(1);
+/// Events that may wait for the active controller.
+const EVENTS_MAX: usize = 1024;
 /// How long the streams of a stopping controller may take to end.
 const STREAMS_END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -28,17 +40,18 @@ pub struct Controller {
 }
 
 struct Candidate {
-    id: i32,
+    /// As it would stand in `/controller`, but for the epoch.
+    me: ActiveController,
     store: Arc<dyn MetadataStore>,
     prefix: String,
-    endpoint: String,
     config: ControllerConfig,
 }
 
 impl Controller {
     pub fn new(params: ControllerParams) -> Controller {
         let ControllerParams { id, store, prefix, listener, endpoint, config } = params;
-        let candidate = Candidate { id, store, prefix, endpoint, config };
+        let me = ActiveController { id, endpoint, ..ActiveController::default() };
+        let candidate = Candidate { me, store, prefix, config };
         Controller { candidate, listener, role: watch::Sender::new(Role::Unconnected) }
     }
 
@@ -47,16 +60,20 @@ impl Controller {
         let role = self.role.subscribe();
         Arc::new(move || match &*role.borrow() {
             Role::Unconnected => Err("the metadata store is not reached".to_owned()),
+            Role::Reading(_) => Err("active, but the metadata store has yet to be read".to_owned()),
             Role::Standby(_) | Role::Active(_) => Ok(()),
         })
     }
 
     /// Runs until shutdown is asked for.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Controller { candidate, listener, role } = self;
+        let Controller { mut candidate, listener, role } = self;
+        let incarnation = Uuid::random().context("the kernel gave no randomness for the incarnation")?;
+        candidate.me.incarnation = incarnation;
+        let process = Process { controller_id: candidate.me.id, incarnation };
         let (stop_serving, stopped) = shutdown::channel();
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, role.subscribe(), async move { stopped.requested().await }));
+        serving.spawn(serve(listener, process, role.subscribe(), stopped));
         candidate.run(&role, &shutdown).await;
         role.send_replace(Role::Unconnected);
         stop_serving.fire();
@@ -71,60 +88,105 @@ impl Controller {
 impl Candidate {
     async fn run(&self, role: &watch::Sender<Role>, shutdown: &Shutdown) {
         while !shutdown.is_requested() {
-            tokio::select! {
+            let ended = tokio::select! {
                 claim = self.win(role) => self.be_active(claim, role, shutdown).await,
-                () = shutdown.requested() => {}
+                () = shutdown.requested() => return,
+            };
+            if ended == Ended::Resigned {
+                metrics::observe_resignation();
+                tokio::select! {
+                    () = tokio::time::sleep(RESIGNED_REST) => {}
+                    () = shutdown.requested() => {}
+                }
             }
         }
     }
 
     /// Stands by until the race is won.
     async fn win(&self, role: &watch::Sender<Role>) -> Claim {
+        let mut failing = false;
         loop {
-            match race(&*self.store, &self.prefix, self.id, &self.endpoint).await {
+            let failure = match race(&*self.store, &self.prefix, &self.me).await {
                 Ok(Race::Won(claim)) => return claim,
-                Ok(Race::Lost(active, revision)) => {
-                    tracing::debug!(active = active.id, epoch = active.epoch, "standing by");
-                    role.send_replace(Role::Standby(Some(active)));
-                    match await_vacancy(&*self.store, &self.prefix, revision + 1).await {
+                Ok(Race::Lost(standing)) => {
+                    failing = false;
+                    role.send_replace(Role::Standby(Some(standing.active.clone())));
+                    match self.stand_by(&standing).await {
                         Ok(true) => continue,
-                        Ok(false) => tracing::info!("the watch on the active controller was lost"),
-                        Err(error) => tracing::warn!(%error, "cannot watch the active controller"),
+                        Ok(false) => "the watch on the active controller was lost".to_owned(),
+                        Err(error) => error.to_string(),
                     }
                 }
-                Ok(Race::Close) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "cannot race for the controller's place, trying on");
-                    role.send_replace(Role::Unconnected);
+                Ok(Race::Close) => {
+                    tokio::time::sleep(RACE_BACKOFF).await;
+                    continue;
                 }
+                Err(error) => {
+                    role.send_replace(Role::Unconnected);
+                    error.to_string()
+                }
+            };
+            if !std::mem::replace(&mut failing, true) {
+                tracing::warn!("cannot race for the controller's place, trying on: {failure}");
             }
-            tokio::time::sleep(RACE_BACKOFF).await;
+            tokio::time::sleep(UNREACHED_BACKOFF).await;
         }
     }
 
-    async fn be_active(&self, claim: Claim, role: &watch::Sender<Role>, shutdown: &Shutdown) {
+    /// Returns when the place is free: whether that is certain.
+    async fn stand_by(&self, standing: &Standing) -> Result<bool, StoreError> {
+        let Standing { active, revision, .. } = standing;
+        tracing::info!(active = active.id, epoch = active.epoch, endpoint = %active.endpoint, "standing by");
+        tokio::select! {
+            vacant = await_vacancy(&*self.store, &self.prefix, revision + 1) => vacant,
+            () = gone(active, &self.me) => self.evict(standing).await.map(|()| true),
+        }
+    }
+
+    async fn evict(&self, standing: &Standing) -> Result<(), StoreError> {
+        let Standing { active, .. } = standing;
+        if evict(&*self.store, &self.prefix, standing).await? {
+            tracing::warn!(
+                active = active.id,
+                epoch = active.epoch,
+                "the active controller is gone: evicted"
+            );
+            metrics::observe_eviction("controller");
+            self.revoke_aside(standing.lease);
+        }
+        Ok(())
+    }
+
+    /// The key is gone already; nobody need wait for its lease.
+    fn revoke_aside(&self, lease: LeaseId) {
+        let store = Arc::clone(&self.store);
+        // Where this fails the lease ends by itself.
+        tokio::spawn(async move { store.lease_revoke(lease).await });
+    }
+
+    async fn be_active(&self, claim: Claim, role: &watch::Sender<Role>, shutdown: &Shutdown) -> Ended {
         let term = Term {
-            id: self.id,
+            id: self.me.id,
             store: Arc::clone(&self.store),
             prefix: self.prefix.clone(),
             config: self.config.clone(),
             claim,
         };
-        // A task of its own: a slow transaction must not hold up the keepalives.
-        let mut keeper = JoinSet::new();
-        keeper.spawn(keep_alive(Arc::clone(&self.store), claim.lease));
-        let lease_lost = async {
-            // An error says that keeping failed, which loses the lease as well.
-            let _ = keeper.join_next().await;
+        let lease = HeldLease::keep(Arc::clone(&self.store), claim.lease, claim.since);
+        let (events, received) = mpsc::channel(EVENTS_MAX);
+        // From now on streams and calls wait for the state to be read, rather than try again.
+        role.send_replace(Role::Reading(events.clone()));
+        let settled = |settled| {
+            metrics::observe_active(Some(claim.epoch).filter(|_| settled));
+            let role_of = if settled { Role::Active } else { Role::Reading };
+            role.send_replace(role_of(events.clone()));
         };
-        let serving = |events| {
-            role.send_replace(Role::Active(events));
-        };
-        term.serve(lease_lost, shutdown, serving).await;
-        drop(keeper);
-        metrics::observe_active(false);
+        let ended = term.serve(received, lease, shutdown, settled).await;
+        metrics::observe_active(None);
         role.send_replace(Role::Standby(None));
         // The next one need not wait for the lease to end; where it has ended there is nothing to revoke.
         let _ = self.store.lease_revoke(claim.lease).await;
+        tracing::info!(epoch = claim.epoch, ?ended, "no longer the active controller");
+        ended
     }
 }

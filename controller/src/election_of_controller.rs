@@ -2,23 +2,20 @@
 //! the lease ends. Each win raises `/controller_epoch` in the same transaction.
 //!
 //! The key's create revision is the fence: every write of the winner compares it, so a controller that lost its lease without
-//! knowing cannot write (design §2).
+//! knowing cannot write (design §2). The lease, once won, is kept in `lease`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use metadata::keys::controller_key::{ActiveController, decode_epoch, encode_epoch};
 use metadata::keys::{Key, KeyError};
 use metadata::store::{
-    Compare, Found, KeyRange, LeaseId, MetadataStore, Operation, Revision, StoreError, TxnOutcome,
+    Compare, Found, KeyRange, KeyValue, LeaseId, MetadataStore, Operation, Revision, StoreError, TxnOutcome,
     WatchEvent, WatchMessage,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 /// How long the active controller may be silent towards the store before another one takes over.
 pub const LEASE_TTL: Duration = Duration::from_secs(2);
-/// Between two keepalives.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A won race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +24,25 @@ pub struct Claim {
     pub fence: Revision,
     pub epoch: i32,
     pub lease: LeaseId,
+    /// Before this the lease was not granted.
+    pub since: Instant,
+}
+
+/// Whose `/controller` is, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub active: ActiveController,
+    pub create_revision: Revision,
+    pub lease: LeaseId,
+    /// The store's revision when it was read.
+    pub revision: Revision,
 }
 
 /// How a race ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Race {
     Won(Claim),
-    /// Another one is active, as of this revision.
-    Lost(ActiveController, Revision),
+    Lost(Standing),
     /// The key changed between the look and the write.
     Close,
 }
@@ -48,22 +56,18 @@ pub enum RaceError {
     Key(#[from] KeyError),
 }
 
-/// One attempt to become active.
-pub async fn race(
-    store: &dyn MetadataStore,
-    prefix: &str,
-    id: i32,
-    endpoint: &str,
-) -> Result<Race, RaceError> {
+/// One attempt to become active; `me` has the epoch of nobody yet.
+pub async fn race(store: &dyn MetadataStore, prefix: &str, me: &ActiveController) -> Result<Race, RaceError> {
     let found = store.range(both_keys(prefix)).await?;
-    if let Some(active) = find(&found, &Key::Controller, prefix) {
-        return Ok(Race::Lost(ActiveController::decode(&active.value)?, found.revision));
+    if let Some(entry) = find(&found, &Key::Controller, prefix) {
+        return Ok(Race::Lost(standing(entry, found.revision)?));
     }
     let earlier = find(&found, &Key::ControllerEpoch, prefix);
     let epoch = 1 + earlier.map(|entry| decode_epoch(&entry.value)).transpose()?.unwrap_or(0);
     let epoch_revision = earlier.map_or(0, |entry| entry.mod_revision);
+    let since = Instant::now();
     let (lease, _) = store.lease_grant(LEASE_TTL).await?;
-    let active = ActiveController { id, endpoint: endpoint.to_owned(), epoch };
+    let active = ActiveController { epoch, ..me.clone() };
     let when = vec![
         Compare::CreateRevision(Key::Controller.path(prefix), 0),
         Compare::ModRevision(Key::ControllerEpoch.path(prefix), epoch_revision),
@@ -77,7 +81,7 @@ pub async fn race(
         },
     ];
     match store.txn(when, then).await? {
-        TxnOutcome::Applied(fence) => Ok(Race::Won(Claim { fence, epoch, lease })),
+        TxnOutcome::Applied(fence) => Ok(Race::Won(Claim { fence, epoch, lease, since })),
         TxnOutcome::Refused(_) => {
             store.lease_revoke(lease).await?;
             Ok(Race::Close)
@@ -100,23 +104,19 @@ pub async fn await_vacancy(
     Ok(false)
 }
 
-/// Keeps the lease alive; returns once it is lost, or may be: no answer for as long as it lives.
-pub async fn keep_alive(store: Arc<dyn MetadataStore>, lease: LeaseId) {
-    let mut ticks = interval(KEEPALIVE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut kept = Instant::now();
-    loop {
-        ticks.tick().await;
-        let asked = Instant::now();
-        match tokio::time::timeout_at(kept + LEASE_TTL, store.lease_keepalive(lease)).await {
-            Ok(Ok(())) => kept = asked,
-            Ok(Err(StoreError::LeaseGone)) | Err(_) => return,
-            Ok(Err(error)) => tracing::debug!(%error, "the controller's lease was not renewed, trying on"),
-        }
-        if kept.elapsed() >= LEASE_TTL {
-            return;
-        }
-    }
+/// Takes the place from one that is gone: its key, as it was read, is deleted. Safe if it lives, for its fence is gone too.
+/// Whether the key was still there.
+pub async fn evict(store: &dyn MetadataStore, prefix: &str, gone: &Standing) -> Result<bool, StoreError> {
+    let key = Key::Controller.path(prefix);
+    let when = vec![Compare::CreateRevision(key.clone(), gone.create_revision)];
+    let outcome = store.txn(when, vec![Operation::Delete { key }]).await?;
+    Ok(matches!(outcome, TxnOutcome::Applied(_)))
+}
+
+fn standing(entry: &KeyValue, revision: Revision) -> Result<Standing, KeyError> {
+    let active = ActiveController::decode(&entry.value)?;
+    let KeyValue { create_revision, lease, .. } = *entry;
+    Ok(Standing { active, create_revision, lease, revision })
 }
 
 /// `/controller` and `/controller_epoch`, and what may lie between.
@@ -125,7 +125,7 @@ fn both_keys(prefix: &str) -> KeyRange {
     KeyRange { start: Key::Controller.path(prefix), end: last.end }
 }
 
-fn find<'a>(found: &'a Found, key: &Key, prefix: &str) -> Option<&'a metadata::store::KeyValue> {
+fn find<'a>(found: &'a Found, key: &Key, prefix: &str) -> Option<&'a KeyValue> {
     let path = key.path(prefix);
     found.entries.iter().find(|entry| entry.key == path)
 }
@@ -134,37 +134,53 @@ fn find<'a>(found: &'a Found, key: &Key, prefix: &str) -> Option<&'a metadata::s
 mod tests {
     use super::*;
     use metadata::embedded::EmbeddedStore;
+    use protocol::types::Uuid;
+
+    fn controller(id: i32) -> ActiveController {
+        let (endpoint, incarnation) = (format!("http://{id}"), Uuid([id as u8; 16]));
+        ActiveController { id, endpoint, incarnation, epoch: 0 }
+    }
+
+    async fn won(store: &EmbeddedStore, id: i32) -> Claim {
+        match race(store, "/m", &controller(id)).await.unwrap() {
+            Race::Won(claim) => claim,
+            other => panic!("a vacant key: {other:?}"),
+        }
+    }
+
+    async fn lost(store: &EmbeddedStore, id: i32) -> Standing {
+        match race(store, "/m", &controller(id)).await.unwrap() {
+            Race::Lost(standing) => standing,
+            other => panic!("the key is held: {other:?}"),
+        }
+    }
 
     #[tokio::test]
     async fn one_wins_and_the_next_wins_when_it_is_gone_under_a_higher_epoch() {
         let store = EmbeddedStore::ephemeral();
-        let Race::Won(first) = race(&store, "/m", 1, "http://one").await.unwrap() else {
-            panic!("a vacant key")
-        };
+        let first = won(&store, 1).await;
         assert_eq!(first.epoch, 1);
-        let lost = race(&store, "/m", 2, "http://two").await.unwrap();
-        let active = ActiveController { id: 1, endpoint: "http://one".into(), epoch: 1 };
-        let Race::Lost(seen, revision) = lost else { panic!("the key is held") };
-        assert_eq!(seen, active);
+        let standing = lost(&store, 2).await;
+        assert_eq!(standing.active, ActiveController { epoch: 1, ..controller(1) });
+        assert_eq!((standing.create_revision, standing.lease), (first.fence, first.lease));
         let (waiting, store_too) = (store.clone(), store.clone());
-        let vacancy = tokio::spawn(async move { await_vacancy(&waiting, "/m", revision + 1).await });
+        let from = standing.revision + 1;
+        let vacancy = tokio::spawn(async move { await_vacancy(&waiting, "/m", from).await });
         store_too.lease_revoke(first.lease).await.unwrap();
         assert!(vacancy.await.unwrap().unwrap());
-        let Race::Won(second) = race(&store, "/m", 2, "http://two").await.unwrap() else {
-            panic!("a vacant key")
-        };
+        let second = won(&store, 2).await;
         assert_eq!(second.epoch, 2);
         assert!(second.fence > first.fence);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_lost_lease_ends_the_keeping() {
+    #[tokio::test]
+    async fn only_who_was_found_gone_is_evicted() {
         let store = EmbeddedStore::ephemeral();
-        let (lease, _) = store.lease_grant(LEASE_TTL).await.unwrap();
-        let keeping = tokio::spawn(keep_alive(Arc::new(store.clone()), lease));
-        tokio::time::sleep(10 * LEASE_TTL).await;
-        assert!(!keeping.is_finished(), "it is kept alive");
-        store.lease_revoke(lease).await.unwrap();
-        keeping.await.unwrap();
+        won(&store, 1).await;
+        let gone = lost(&store, 2).await;
+        assert_eq!(evict(&store, "/m", &gone).await, Ok(true));
+        let second = won(&store, 2).await;
+        assert_eq!(evict(&store, "/m", &gone).await, Ok(false), "the place is another's by now");
+        assert_eq!(lost(&store, 1).await.create_revision, second.fence);
     }
 }

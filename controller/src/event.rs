@@ -7,12 +7,13 @@ use metadata::store::{Revision, WatchMessage};
 use proto::controller::{
     AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, Hello,
-    ReplicasOfflineRequest, ReplicasOfflineResponse,
+    RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use protocol::types::BrokerId;
 use tokio::sync::oneshot;
 use tonic::Status;
 
+use crate::failure_detector::Dialled;
 use crate::push::Subscription;
 
 /// Where an answer goes. A caller that has gone away wants none.
@@ -40,6 +41,12 @@ pub enum Event {
         broker: BrokerId,
         stream: StreamId,
     },
+    /// What came of dialling a broker that has no stream.
+    Dialled {
+        broker: BrokerId,
+        epoch: i64,
+        outcome: Dialled,
+    },
     /// A stream fell behind what is remembered.
     WholeImage {
         reply: oneshot::Sender<Arc<ClusterImage>>,
@@ -64,9 +71,14 @@ pub enum Event {
         request: ReplicasOfflineRequest,
         reply: Reply<ReplicasOfflineResponse>,
     },
-    /// Some deadline has passed: of a silent broker, of an answer that waits, of the metrics.
+    /// An administrator wants the cluster to go on though its store went back.
+    Recover {
+        request: RecoverRequest,
+        reply: Reply<RecoverResponse>,
+    },
+    /// Some deadline has passed: of a broker without a stream, of an answer that waits, of the metrics.
     Timer,
     /// Our `/controller` is gone, or may be.
-    LeaseLost,
+    LeaseDoubtful,
     Shutdown,
 }

@@ -6,11 +6,15 @@
 //! | `plan` | what it means to do: transactions and the changes that brokers learn |
 //! | `partition_leader`, `partition_change` | who leads, what becomes of ISR, ELR and epochs |
 //! | `placement`, `admission`, `producer_ids`, `acknowledgements` | one decision each |
+//! | `failure_detector` | which brokers are dead, and whether it is the controller that is cut off |
 //! | `admin` | the admin calls of Kafka clients |
+//! | `recovery` | a metadata store that went back: how it is noticed, and what is done |
 //!
 //! | shell | what |
 //! |-|-|
-//! | `controller`, `election_of_controller`, `term` | standing by, winning, and a term |
+//! | `controller`, `standby`, `election_of_controller` | standing by, and winning |
+//! | `term`, `lease` | a term, for as long as its lease is kept |
+//! | `dial` | whether anybody listens |
 //! | `active`, `event`, `commit` | the loop of the active controller |
 //! | `server`, `push` | gRPC: calls and streams |
 //! | `metrics`, `params` | what it shows and what it is told |
@@ -21,8 +25,11 @@ mod admin;
 mod admission;
 mod commit;
 mod controller;
+mod dial;
 pub mod election_of_controller;
 pub mod event;
+pub mod failure_detector;
+pub mod lease;
 mod metrics;
 mod params;
 mod partition_change;
@@ -31,7 +38,9 @@ mod placement;
 mod plan;
 mod producer_ids;
 pub mod push;
+mod recovery;
 mod server;
+mod standby;
 mod state;
 pub mod term;
 

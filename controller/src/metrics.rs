@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{IntCounter, IntGauge, default_registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, default_registry};
 
 use crate::state::State;
 
@@ -15,6 +15,12 @@ struct Metrics {
     active_brokers: IntGauge,
     fenced_brokers: IntGauge,
     unclean_elections: IntCounter,
+    went_back: IntGauge,
+    epoch: IntGauge,
+    standbys: IntGauge,
+    evictions: IntCounterVec,
+    resignations: IntCounter,
+    doubts: IntCounterVec,
 }
 
 /// Absent only if a name below were malformed or taken by another kind of metric.
@@ -35,8 +41,39 @@ fn register() -> prometheus::Result<Metrics> {
         )?,
         active_brokers: gauge("activebrokercount", "brokers that are admitted")?,
         fenced_brokers: gauge("fencedbrokercount", "brokers that are registered but fenced")?,
-        unclean_elections: unclean_elections()?,
+        unclean_elections: counter(
+            "kafka_controller_controllerstats_uncleanleaderelections_total",
+            "leaders elected from outside of ISR and ELR",
+        )?,
+        went_back: own_gauge(
+            "metadatawentback",
+            "1 while this active controller decides nothing, for the metadata store has gone back to an older state",
+        )?,
+        epoch: own_gauge("epoch", "the controller epoch of this process, while it is active")?,
+        standbys: own_gauge("standbys", "controllers that stand by and watch this process")?,
+        evictions: counters("evictions_total", "who refused connections and was evicted", "role")?,
+        resignations: counter(
+            "milena_controller_resignations_total",
+            "times that this process gave the controller's place up, for it was cut off from brokers",
+        )?,
+        doubts: counters(
+            "state_doubts_total",
+            "times that the active controller read its state anew, by what left it in doubt",
+            "cause",
+        )?,
     })
+}
+
+fn own_gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    let gauge = IntGauge::new(format!("milena_controller_{name}"), help)?;
+    default_registry().register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}
+
+fn counters(name: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
+    let counters = IntCounterVec::new(Opts::new(format!("milena_controller_{name}"), help), &[label])?;
+    default_registry().register(Box::new(counters.clone()))?;
+    Ok(counters)
 }
 
 fn gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
@@ -45,27 +82,61 @@ fn gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
     Ok(gauge)
 }
 
-fn unclean_elections() -> prometheus::Result<IntCounter> {
-    let name = "kafka_controller_controllerstats_uncleanleaderelections_total";
-    let counter = IntCounter::new(name, "leaders elected from outside of ISR and ELR")?;
+fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
+    let counter = IntCounter::new(name, help)?;
     default_registry().register(Box::new(counter.clone()))?;
     Ok(counter)
 }
 
-/// Whether this process is the active controller now.
-pub fn observe_active(active: bool) {
+/// The epoch under which this process is the active controller now; `None`: it is not.
+pub fn observe_active(epoch: Option<i32>) {
     let Some(metrics) = &*METRICS else { return };
-    metrics.active.set(active.into());
-    if !active {
+    metrics.active.set(epoch.is_some().into());
+    metrics.epoch.set(epoch.unwrap_or(0).into());
+    if epoch.is_none() {
         let counts = [&metrics.topics, &metrics.partitions, &metrics.offline_partitions];
         let others = [&metrics.preferred_replica_imbalance, &metrics.active_brokers, &metrics.fenced_brokers];
         counts.into_iter().chain(others).for_each(|gauge| gauge.set(0));
     }
 }
 
+/// Whether the metadata store has gone back, and nothing is decided.
+pub fn observe_went_back(went_back: bool) {
+    if let Some(metrics) = &*METRICS {
+        metrics.went_back.set(went_back.into());
+    }
+}
+
 pub fn observe_unclean_election() {
     if let Some(metrics) = &*METRICS {
         metrics.unclean_elections.inc();
+    }
+}
+
+/// A standby came (1) or went (−1).
+pub fn observe_standby(change: i64) {
+    if let Some(metrics) = &*METRICS {
+        metrics.standbys.add(change);
+    }
+}
+
+/// Somebody refused connections and was evicted: a `broker` or a `controller`.
+pub fn observe_eviction(role: &'static str) {
+    if let Some(metrics) = &*METRICS {
+        metrics.evictions.with_label_values(&[role]).inc();
+    }
+}
+
+pub fn observe_resignation() {
+    if let Some(metrics) = &*METRICS {
+        metrics.resignations.inc();
+    }
+}
+
+/// The state must be read anew.
+pub fn observe_doubt(cause: &'static str) {
+    if let Some(metrics) = &*METRICS {
+        metrics.doubts.with_label_values(&[cause]).inc();
     }
 }
 

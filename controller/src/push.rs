@@ -31,8 +31,12 @@ pub struct Publisher {
 pub struct Subscription {
     pub stream: StreamId,
     pub controller_id: i32,
+    /// What the broker should say in its log.
+    pub notice: Option<String>,
     first: First,
     live: broadcast::Receiver<Arc<Delta>>,
+    /// Why the controller ends it; dropped where it says nothing.
+    hung_up: oneshot::Receiver<Status>,
 }
 
 enum First {
@@ -61,11 +65,13 @@ impl Publisher {
         image: &Arc<ClusterImage>,
         controller_id: i32,
         known: Option<Revision>,
+        hung_up: oneshot::Receiver<Status>,
     ) -> Subscription {
         self.last_stream += 1;
         let missed = known.and_then(|known| self.since(known, image.revision));
         let first = missed.map_or_else(|| First::Whole(Arc::clone(image)), First::Deltas);
-        Subscription { stream: self.last_stream, controller_id, first, live: self.live.subscribe() }
+        let live = self.live.subscribe();
+        Subscription { stream: self.last_stream, controller_id, notice: None, first, live, hung_up }
     }
 
     /// The deltas from a revision on, if they are remembered.
@@ -78,13 +84,19 @@ impl Publisher {
     }
 }
 
+impl Subscription {
+    pub fn with_notice(self, notice: String) -> Subscription {
+        Subscription { notice: Some(notice), ..self }
+    }
+}
+
 /// Feeds one stream until it or the controller's term ends.
 pub async fn feed(
     subscription: Subscription,
     events: mpsc::Sender<Event>,
     to: mpsc::Sender<Result<Push, Status>>,
 ) -> Option<()> {
-    let Subscription { controller_id, first, mut live, .. } = subscription;
+    let Subscription { controller_id, first, mut live, mut hung_up, .. } = subscription;
     let mut sent = match first {
         First::Whole(image) => send_whole(&image, controller_id, &to).await?,
         First::Deltas(deltas) => send_all(&deltas, &to).await?,
@@ -93,6 +105,11 @@ pub async fn feed(
         let delta = tokio::select! {
             delta = live.recv() => delta,
             () = to.closed() => return None,
+            why = &mut hung_up => {
+                let superseded = |_| Status::unavailable("this controller is no longer active, or another stream has taken over");
+                // Unless it is gone, it hears why.
+                return to.send(Err(why.unwrap_or_else(superseded))).await.ok();
+            }
         };
         match delta {
             Ok(delta) if delta.to_revision > sent => {
@@ -185,17 +202,31 @@ mod tests {
             (Some(10), vec![(false, 11), (false, 14), (false, 15)]),
             (Some(14), vec![(false, 15)]),
         ] {
-            let subscription = publisher.subscribe(&image(14), 1, known);
+            let (_kept, hung_up) = oneshot::channel();
+            let subscription = publisher.subscribe(&image(14), 1, known, hung_up);
             let _ = publisher.live.send(Arc::new(delta(14, 15)));
             assert_eq!(pushed(subscription, events.clone()).await, expected, "{known:?}");
         }
     }
 
     #[tokio::test]
+    async fn a_stream_that_is_hung_up_hears_why() {
+        let (events, _kept) = mpsc::channel(1);
+        let mut publisher = Publisher::new();
+        let (hang_up, hung_up) = oneshot::channel();
+        let subscription = publisher.subscribe(&image(14), 1, Some(14), hung_up);
+        let (to, mut pushes) = mpsc::channel(1);
+        hang_up.send(Status::failed_precondition("register again")).unwrap();
+        feed(subscription, events, to).await;
+        assert_eq!(pushes.recv().await.unwrap().unwrap_err().message(), "register again");
+    }
+
+    #[tokio::test]
     async fn a_stream_that_falls_behind_gets_the_whole_image() {
         let (events, mut asked) = mpsc::channel(1);
         let mut publisher = Publisher::new();
-        let subscription = publisher.subscribe(&image(1), 1, Some(1));
+        let (_kept, hung_up) = oneshot::channel();
+        let subscription = publisher.subscribe(&image(1), 1, Some(1), hung_up);
         let last = 1 + 2 * DELTAS_MAX as Revision;
         (1..last).for_each(|from| publisher.publish(delta(from, from + 1)));
         tokio::spawn(async move {

@@ -1,28 +1,33 @@
 //! The gRPC service: what brokers call is handed to the active controller's loop as an event; a standby names the active one
-//! instead.
+//! instead. Who stands by keeps a stream to the active one, which says which process it is and holds the stream while it lives.
 //!
 //! Calls in work are bounded for all connections together, and each has a time limit. Streams are neither: they last.
 
 use std::time::Duration;
 
+use metadata::convert::uuid_to_proto;
 use metadata::keys::controller_key::ActiveController;
-use proto::MESSAGE_BYTES_MAX;
+use node::shutdown::Shutdown;
 use proto::controller::broker_message::Message;
 use proto::controller::controller_server::{Controller as Service, ControllerServer};
 use proto::controller::{
-    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
+    ActiveSign, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
-    Hello, Push, ReplicasOfflineRequest, ReplicasOfflineResponse,
+    Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse,
+    StandbyMessage,
 };
-use protocol::types::BrokerId;
+use proto::{MESSAGE_BYTES_MAX, NOTICE};
+use protocol::types::{BrokerId, Uuid};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::metadata::MetadataValue;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 use crate::event::{Event, Reply, StreamId};
+use crate::metrics;
 use crate::push::feed;
 
 /// Calls in work, of all brokers together.
@@ -34,7 +39,7 @@ const HELLO_TIME_MAX: Duration = Duration::from_secs(5);
 /// Pushes of one stream that wait for its connection.
 const PUSHES_MAX: usize = 4;
 /// A silent connection is asked for a sign of life, and given up where none comes.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// What this process is now.
@@ -46,15 +51,26 @@ pub enum Role {
     Standby(Option<ActiveController>),
     /// Here is where events go.
     Active(mpsc::Sender<Event>),
+    /// Active, but it must read its state before it does anything: what comes waits.
+    Reading(mpsc::Sender<Event>),
 }
 
-/// Serves until the shutdown future ends and every stream has.
+/// Which process this is.
+#[derive(Clone, Copy, Debug)]
+pub struct Process {
+    pub controller_id: i32,
+    pub incarnation: Uuid,
+}
+
+/// Serves until it is to stop and every stream has ended.
 pub async fn serve(
     listener: TcpListener,
+    process: Process,
     role: watch::Receiver<Role>,
-    shutdown: impl Future<Output = ()>,
+    stop: Shutdown,
 ) -> Result<(), tonic::transport::Error> {
-    let service = ControllerServer::new(Front { role })
+    let stopped = stop.clone();
+    let service = ControllerServer::new(Front { process, role, stop })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Server::builder()
@@ -64,19 +80,24 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIME_MAX))
         .add_service(service)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+        .serve_with_incoming_shutdown(
+            TcpListenerStream::new(listener),
+            async move { stopped.requested().await },
+        )
         .await
 }
 
 struct Front {
+    process: Process,
     role: watch::Receiver<Role>,
+    stop: Shutdown,
 }
 
 impl Front {
     fn active(&self) -> Result<mpsc::Sender<Event>, Status> {
         match &*self.role.borrow() {
-            Role::Active(events) if !events.is_closed() => Ok(events.clone()),
-            Role::Active(_) | Role::Unconnected => {
+            Role::Active(events) | Role::Reading(events) if !events.is_closed() => Ok(events.clone()),
+            Role::Active(_) | Role::Reading(_) | Role::Unconnected => {
                 Err(Status::failed_precondition("no active controller is known"))
             }
             Role::Standby(None) => Err(Status::failed_precondition("there is no active controller yet")),
@@ -113,6 +134,7 @@ impl Service for Front {
         let broker = BrokerId(hello.broker_id);
         let subscription = ask(&events, |reply| Event::Opened { hello, reply }).await?;
         let (stream, (to, pushes)) = (subscription.stream, mpsc::channel(PUSHES_MAX));
+        let notice = subscription.notice.clone();
         let feeding = feed(subscription, events.clone(), to);
         tokio::spawn(async move {
             tokio::select! {
@@ -122,7 +144,7 @@ impl Service for Front {
             // Where the controller is no longer active nobody needs to know.
             let _ = events.send(Event::Closed { broker, stream }).await;
         });
-        Ok(Response::new(ReceiverStream::new(pushes)))
+        Ok(with_notice(Response::new(ReceiverStream::new(pushes)), notice))
     }
 
     async fn forward(&self, request: Request<ForwardRequest>) -> Result<Response<ForwardResponse>, Status> {
@@ -161,6 +183,43 @@ impl Service for Front {
         let request = request.into_inner();
         self.ask(|reply| Event::ReplicasOffline { request, reply }).await
     }
+
+    async fn recover(&self, request: Request<RecoverRequest>) -> Result<Response<RecoverResponse>, Status> {
+        let request = request.into_inner();
+        self.ask(|reply| Event::Recover { request, reply }).await
+    }
+
+    type StandByStream = ReceiverStream<Result<ActiveSign, Status>>;
+
+    async fn stand_by(
+        &self,
+        request: Request<Streaming<StandbyMessage>>,
+    ) -> Result<Response<Self::StandByStream>, Status> {
+        let (to, signs) = mpsc::channel(1);
+        let Process { controller_id, incarnation } = self.process;
+        let sign = ActiveSign { controller_id, incarnation: uuid_to_proto(incarnation) };
+        // The channel is new and has room.
+        let _ = to.try_send(Ok(sign));
+        let (messages, stop) = (request.into_inner(), self.stop.clone());
+        tokio::spawn(async move {
+            metrics::observe_standby(1);
+            tokio::select! {
+                () = last_word(messages) => {}
+                () = stop.requested() => {}
+            }
+            metrics::observe_standby(-1);
+            drop(to);
+        });
+        Ok(Response::new(ReceiverStream::new(signs)))
+    }
+}
+
+/// A text for the broker's log goes ahead of its stream.
+fn with_notice<T>(mut response: Response<T>, notice: Option<String>) -> Response<T> {
+    if let Some(notice) = notice {
+        response.metadata_mut().insert_bin(NOTICE, MetadataValue::from_bytes(notice.as_bytes()));
+    }
+    response
 }
 
 async fn hello(messages: &mut Streaming<BrokerMessage>) -> Result<Hello, Status> {
@@ -169,6 +228,13 @@ async fn hello(messages: &mut Streaming<BrokerMessage>) -> Result<Hello, Status>
     match first.and_then(|message| message.message) {
         Some(Message::Hello(hello)) => Ok(hello),
         _ => Err(Status::invalid_argument("a stream begins with a hello")),
+    }
+}
+
+/// Returns when a standby's stream has ended.
+async fn last_word(mut messages: Streaming<StandbyMessage>) {
+    while let Ok(Some(message)) = messages.message().await {
+        tracing::debug!(standby = message.controller_id, endpoint = %message.endpoint, "stands by");
     }
 }
 

@@ -1,7 +1,9 @@
 //! One term of one controller: from a won race to the loss of its lease.
 //!
-//! Within a term the state may be read several times: whatever leaves it in doubt (a transaction of unknown outcome, a lost
-//! watch, a restart of the store) is mended by reading everything anew, in one place.
+//! Within a term the state may be read several times. Whatever leaves it in doubt (a transaction of unknown outcome, a lost
+//! watch, a store that was restarted, frozen or compacted, a lease that was not renewed in time) is a [`Doubt`], and mended
+//! here, in one place: wait until the lease is certainly held, read everything, put it in order, go on. Streams and what
+//! waits in them outlive a doubt; brokers hear what changed meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +12,20 @@ use metadata::keys::Key;
 use metadata::store::{Found, KeyRange, MetadataStore, Revision, StoreError, WatchMessage};
 use node::shutdown::Shutdown;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::active::{Active, Ended, Sources};
 use crate::commit::CommitError;
 use crate::election_of_controller::Claim;
 use crate::event::Event;
+use crate::lease::HeldLease;
 use crate::metrics;
 use crate::params::ControllerConfig;
 use crate::state::{LoadError, Loaded, load};
 
-/// Between two attempts to read the state, while it cannot be read.
-const READ_BACKOFF: Duration = Duration::from_millis(100);
-/// Events that may wait for the active controller.
-const EVENTS_MAX: usize = 1024;
+/// Between two readings of the state: at first, and at most where one doubt follows the other.
+const READ_BACKOFF_MIN: Duration = Duration::from_millis(10);
+const READ_BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// What stays the same for a whole term.
 #[derive(Clone)]
@@ -34,59 +37,106 @@ pub struct Term {
     pub claim: Claim,
 }
 
-/// Why the state could not be read, or not be served for long.
+/// Why the state as it is known may not be the truth, or could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum TermError {
+pub enum Doubt {
+    #[error("the controller's lease was not renewed in time")]
+    Lease,
+    #[error("the watch on registrations was lost")]
+    WatchLost,
+    #[error("the watch on registrations fell behind what the metadata store remembers")]
+    Compacted,
+    #[error(transparent)]
+    Commit(#[from] CommitError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    #[error("the election key is another's")]
-    Deposed,
     #[error("no cluster id could be made: the kernel gave no randomness")]
     Randomness,
+    #[error("the election key is another's")]
+    Deposed,
+}
+
+impl Doubt {
+    /// Its name in metrics.
+    fn cause(&self) -> &'static str {
+        match self {
+            Doubt::Lease => "lease",
+            Doubt::WatchLost => "watch_lost",
+            Doubt::Compacted => "compacted",
+            Doubt::Commit(CommitError::Refused { .. }) => "refused",
+            Doubt::Commit(CommitError::Store(_)) | Doubt::Store(_) => "store",
+            Doubt::Commit(CommitError::Partly(_)) => "partly",
+            Doubt::Commit(CommitError::State(_)) | Doubt::Load(_) => "content",
+            Doubt::Randomness => "randomness",
+            Doubt::Deposed => "deposed",
+        }
+    }
 }
 
 impl Term {
-    /// Serves until the lease is lost or shutdown is asked for. `serving` is told where events go, each time anew.
+    /// Serves until the lease is lost, it resigns, or shutdown is asked for. `settled` hears whether the state is certain.
     pub async fn serve(
         self,
-        lease_lost: impl Future<Output = ()> + Send,
+        received: mpsc::Receiver<Event>,
+        lease: HeldLease,
         shutdown: &Shutdown,
-        serving: impl Fn(mpsc::Sender<Event>),
-    ) {
-        tokio::pin!(lease_lost);
+        settled: impl Fn(bool),
+    ) -> Ended {
+        let mut active = Active::new(self.clone());
+        let (mut received, mut lease) = (received, lease);
+        let mut backoff = READ_BACKOFF_MIN;
         loop {
-            let read = tokio::select! {
-                read = self.read() => read,
-                () = &mut lease_lost => return,
-                () = shutdown.requested() => return,
+            let registrations = tokio::select! {
+                read = self.read_until_certain(&mut active, &mut lease) => match read {
+                    Some(registrations) => registrations,
+                    None => return Ended::Deposed,
+                },
+                () = shutdown.requested() => return Ended::Shutdown,
             };
-            let outcome = match read {
-                Ok((active, registrations)) => {
-                    let (events, received) = mpsc::channel(EVENTS_MAX);
-                    serving(events);
-                    let sources =
-                        Sources { registrations, received, lease_lost: lease_lost.as_mut(), shutdown };
-                    active.run(sources).await
-                }
-                Err(error) => Err(error),
+            settled(true);
+            let began = Instant::now();
+            let sources = Sources { registrations, received: &mut received, lease: &mut lease, shutdown };
+            let doubt = match active.run(sources).await {
+                Ok(ended) => return ended,
+                Err(doubt) => doubt,
             };
-            match outcome {
-                Ok(Ended::LeaseLost) => return tracing::warn!("the controller's lease is lost"),
-                Ok(Ended::Shutdown) => return,
-                Ok(Ended::WatchLost) => tracing::info!("the watch on registrations was lost; reading anew"),
-                Err(TermError::Deposed) => return tracing::warn!("this controller is deposed"),
-                Err(error) => tracing::warn!(%error, "the cluster's state is in doubt; reading anew"),
-            }
-            tokio::time::sleep(READ_BACKOFF).await;
+            settled(false);
+            metrics::observe_doubt(doubt.cause());
+            tracing::warn!(cause = doubt.cause(), "the cluster's state is in doubt, reading anew: {doubt}");
+            // One doubt after the other would have us read without end.
+            backoff = if began.elapsed() > READ_BACKOFF_MAX { READ_BACKOFF_MIN } else { longer(backoff) };
+            tokio::time::sleep(backoff).await;
         }
     }
 
-    /// Reads everything, mends what an interruption left behind, and watches registrations from there.
-    pub async fn read(&self) -> Result<(Active, mpsc::Receiver<WatchMessage>), TermError> {
+    /// Tries until the state is read and in order; `None`: the place is lost.
+    async fn read_until_certain(
+        &self,
+        active: &mut Active,
+        lease: &mut HeldLease,
+    ) -> Option<mpsc::Receiver<WatchMessage>> {
+        let (mut backoff, mut failing) = (READ_BACKOFF_MIN, false);
+        while lease.is_held().await {
+            match self.read(active).await {
+                Ok(registrations) => return Some(registrations),
+                Err(Doubt::Deposed) => break,
+                Err(doubt) if !std::mem::replace(&mut failing, true) => {
+                    tracing::warn!("the cluster's state cannot be read, trying on: {doubt}");
+                }
+                Err(doubt) => tracing::debug!("the cluster's state cannot be read yet: {doubt}"),
+            }
+            tokio::time::sleep(backoff).await;
+            backoff = longer(backoff);
+        }
+        tracing::warn!(epoch = self.claim.epoch, "this controller's lease is lost, or its place another's");
+        None
+    }
+
+    /// Reads everything into `active`, mends what an interruption left behind, and watches registrations from there.
+    pub async fn read(&self, active: &mut Active) -> Result<mpsc::Receiver<WatchMessage>, Doubt> {
+        let began = Instant::now();
         let found = self.store.range(KeyRange::prefix(format!("{}/", self.prefix))).await?;
         self.check_fence(&found)?;
         let (claim, statics) = (&self.claim, Arc::clone(&self.config.statics));
@@ -94,23 +144,26 @@ impl Term {
         let Loaded { state, orphans } = load(&self.prefix, found, self.id, claim.epoch, statics)?;
         let watched = KeyRange::prefix(format!("{}/brokers/ids/", self.prefix));
         let registrations = self.store.watch(watched, revision + 1).await?;
-        let mut active = Active::new(self.clone(), state)?;
-        active.mend(orphans).await?;
-        metrics::observe_active(true);
+        active.begin(state, orphans).await?;
         tracing::info!(
             epoch = claim.epoch,
             revision,
             brokers = active.state.registrations.len(),
             topics = active.state.image.topics.len(),
+            took = ?began.elapsed(),
             "active controller"
         );
-        Ok((active, registrations))
+        Ok(registrations)
     }
 
-    fn check_fence(&self, found: &Found) -> Result<(), TermError> {
+    fn check_fence(&self, found: &Found) -> Result<(), Doubt> {
         let path = Key::Controller.path(&self.prefix);
         let entry = found.entries.iter().find(|entry| entry.key == path);
         let fence: Revision = entry.map_or(0, |entry| entry.create_revision);
-        if fence == self.claim.fence { Ok(()) } else { Err(TermError::Deposed) }
+        if fence == self.claim.fence { Ok(()) } else { Err(Doubt::Deposed) }
     }
+}
+
+fn longer(backoff: Duration) -> Duration {
+    (backoff * 2).min(READ_BACKOFF_MAX)
 }

@@ -2,6 +2,8 @@
 
 #[path = "../../metadata/tests/support/mod.rs"]
 mod etcd;
+#[path = "controller/failures.rs"]
+mod failures;
 mod support;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! Invariant: images are published one after the other, each after the observer has seen it, and none is cut short.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use metadata::convert::{ConvertError, PushAssembly};
@@ -11,7 +11,7 @@ use metadata::delta::Delta;
 use metadata::image::ClusterImage;
 use metadata::keys::controller_key::ActiveController;
 use node::shutdown::Shutdown;
-use proto::MESSAGE_BYTES_MAX;
+use proto::{MESSAGE_BYTES_MAX, NOTICE};
 use proto::controller::broker_message::Message;
 use proto::controller::controller_client::ControllerClient;
 use proto::controller::{Acknowledge, BrokerMessage, Hello, Push};
@@ -32,8 +32,8 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(2);
 /// Acknowledgements that wait to be sent.
 const ACKNOWLEDGEMENTS_MAX: usize = 16;
-/// Between two checkpoints of the revisions seen; epochs are saved at once.
-const SAVE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a revision that was seen may wait to be saved; epochs are saved at once.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The connection to the active controller.
 #[derive(Debug, Clone)]
@@ -142,7 +142,7 @@ impl ControllerLink {
             opened = self.open(call, resume, &acknowledge, outgoing) => opened?,
             () = &mut over => return Ok(()),
         };
-        let (mut assembly, mut saved) = (PushAssembly::default(), Instant::now());
+        let mut assembly = PushAssembly::default();
         loop {
             let push = tokio::select! {
                 push = pushes.message() => push.map_err(|status| Broken::Status(Box::new(status)))?,
@@ -150,7 +150,7 @@ impl ControllerLink {
             };
             let push = push.ok_or(Broken::Closed)?;
             let Some(delta) = assembly.accept(push)? else { continue };
-            self.take(&delta, &mut saved).await?;
+            self.take(&delta).await?;
             self.doubt_registration(call);
             tokio::select! {
                 sent = acknowledge.send(acknowledgement(delta.to_revision)) => sent.map_err(|_| Broken::Closed)?,
@@ -172,9 +172,14 @@ impl ControllerLink {
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         acknowledge.send(self.hello(call, resume)).await.map_err(|_| Broken::Closed)?;
         let opened = client.connect(ReceiverStream::new(outgoing)).await;
-        let pushes = opened.map_err(|status| Broken::Status(Box::new(status)))?.into_inner();
-        let ActiveController { id, endpoint, epoch } = &call.controller;
+        let opened = opened.map_err(|status| Broken::Status(Box::new(status)))?;
+        let notice = opened.metadata().get_bin(NOTICE).and_then(|notice| notice.to_bytes().ok());
+        let pushes = opened.into_inner();
+        let ActiveController { id, endpoint, epoch, .. } = &call.controller;
         tracing::info!(controller = id, epoch, %endpoint, "stream to the active controller opened");
+        if let Some(notice) = notice {
+            tracing::error!(controller = id, "the controller says: {}", String::from_utf8_lossy(&notice));
+        }
         self.connection.send_replace(Some(Session { client }));
         Ok(pushes)
     }
@@ -189,19 +194,29 @@ impl ControllerLink {
             metadata_revision: if resume { self.image.borrow().revision } else { 0 },
             controller_epoch: newest.controller_epoch,
             highest_metadata_revision: newest.metadata_revision,
-            leader_epochs: Vec::new(),
+            leader_epochs: self.reporter.report(),
+            timeline: newest.timeline,
+            controller_fence: newest.controller_fence,
         };
         BrokerMessage { message: Some(Message::Hello(hello)) }
     }
 
+    /// Saves the revisions seen a little after they came, many together.
+    pub(super) async fn keep_seen(&self) {
+        loop {
+            self.seen_more.notified().await;
+            tokio::time::sleep(SAVE_INTERVAL).await;
+            self.seen.save().await;
+        }
+    }
+
     /// Takes the delta into the image: checked, noted, shown to the observer, then published.
-    async fn take(&self, delta: &Delta, saved: &mut Instant) -> Result<(), Broken> {
+    async fn take(&self, delta: &Delta) -> Result<(), Broken> {
         let old = self.image.borrow().clone();
         let new = Arc::new(intake::take(&self.seen.newest(), &old, delta)?);
-        let at_once = self.seen.note(&new.cluster_id, new.controller_epoch, new.revision);
-        if at_once || saved.elapsed() >= SAVE_INTERVAL {
-            self.seen.save().await;
-            *saved = Instant::now();
+        match self.seen.note(&new) {
+            true => self.seen.save().await,
+            false => self.seen_more.notify_one(),
         }
         self.publish(old, new).await
     }
@@ -224,7 +239,7 @@ impl ControllerLink {
     }
 
     fn report(&self, call: &Call, broken: &Broken) {
-        let ActiveController { id, endpoint, epoch } = &call.controller;
+        let ActiveController { id, endpoint, epoch, .. } = &call.controller;
         tracing::warn!(controller = id, epoch, %endpoint, "no stream to the active controller: {broken}");
         if matches!(broken, Broken::Status(status) if status.code() == Code::FailedPrecondition) {
             self.registration_doubted.notify_one();

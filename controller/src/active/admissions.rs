@@ -1,4 +1,4 @@
-//! Brokers that come and go: registrations, admissions, and those that fall silent.
+//! Brokers that come and go: registrations and admissions.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use metadata::keys::broker_registration::BrokerRegistration;
 use metadata::store::{KeyValue, StoreError, WatchEvent, get};
 use protocol::types::BrokerId;
 use tokio::time::Instant;
+use tonic::Status;
 
 use super::Active;
 use crate::admission::{Trust, judge};
 use crate::commit::CommitError;
 use crate::plan::broker_back::{admit_broker, distrust_broker};
-use crate::plan::broker_gone::{broker_gone, fence_broker};
 use crate::plan::elect_leaders::elect_missing_leaders;
 use crate::state::Registered;
 
@@ -30,14 +30,16 @@ impl Active {
     }
 
     /// Takes note of a registration; the broker is admitted when its stream is there.
-    fn note_registration(&mut self, entry: &KeyValue) {
+    pub(super) fn note_registration(&mut self, entry: &KeyValue) {
         let Some(id) = self.broker_of(&entry.key) else { return };
         match BrokerRegistration::decode(id, &entry.value) {
             Ok(registration) => {
                 let (epoch, mod_revision) = (entry.create_revision, entry.mod_revision);
                 let known = self.state.registrations.get(&id).map_or(0, |registered| registered.mod_revision);
                 if mod_revision > known {
-                    self.state.registrations.insert(id, Registered { epoch, mod_revision, registration });
+                    let registered = Registered { epoch, mod_revision, lease: entry.lease, registration };
+                    self.state.registrations.insert(id, registered);
+                    self.detector.registered_again(id, epoch, Instant::now());
                 }
             }
             Err(error) => tracing::error!(%error, "a registration cannot be read and is passed over"),
@@ -51,23 +53,25 @@ impl Active {
             return Ok(());
         }
         tracing::info!(broker = %id, "the registration is gone");
-        self.state.registrations.remove(&id);
+        let gone = self.state.registrations.remove(&id);
+        let has_stream = |epoch| self.streams.get(&id).is_some_and(|stream| stream.epoch == epoch);
+        if gone.is_some_and(|gone| has_stream(gone.epoch)) {
+            self.registration_lost(id);
+            return Ok(());
+        }
         self.forget_broker(id).await
     }
 
-    /// The broker, as the image has it, is no more: whatever it led is given to others.
-    async fn forget_broker(&mut self, id: BrokerId) -> Result<(), CommitError> {
-        self.state.connected.remove(&id);
-        self.state.shutting_down.remove(&id);
-        self.silent_until.remove(&id);
-        self.carry_out(broker_gone(&self.state, id)).await
-    }
-
-    fn broker_of(&self, path: &[u8]) -> Option<BrokerId> {
-        match Key::parse(&self.term.prefix, path) {
-            Some(Key::Broker(id)) => Some(id),
-            _ => None,
+    /// The lease of a broker ended, but its process lives, for its stream stands: it is told, and has some time to register
+    /// again before it is given up.
+    pub(super) fn registration_lost(&mut self, id: BrokerId) {
+        if let Some(stream) = self.streams.remove(&id) {
+            tracing::warn!(broker = %id, epoch = stream.epoch, "its registration is gone, but not its stream: told to register again");
+            self.acknowledgements.closed(id, stream.id);
+            stream.hang_up(Status::failed_precondition("the registration is gone: register again"));
         }
+        self.state.connected.remove(&id);
+        self.detector.unregistered(id, Instant::now());
     }
 
     /// The registration of this epoch, read from the store where the watch has not told of it yet.
@@ -90,20 +94,18 @@ impl Active {
 
     /// Lets a registered broker with a stream take part: distrusted first where its pages may be lost (safety rule 7).
     pub(super) async fn admit(&mut self, id: BrokerId, registered: Registered) -> Result<(), CommitError> {
-        self.silent_until.remove(&id);
         self.state.connected.insert(id);
-        let admitted = self.state.broker_of_epoch(id, registered.epoch).is_some_and(|broker| !broker.fenced);
-        if admitted {
+        let live = self.state.broker_of_epoch(id, registered.epoch).is_some_and(|broker| !broker.fenced);
+        if live {
             return self.carry_out(elect_missing_leaders(&self.state)).await;
         }
-        let replaces =
-            self.state.image.brokers.get(&id).is_some_and(|broker| broker.epoch != registered.epoch);
-        if replaces {
-            // Its earlier process is gone, though the watch has not told of it yet.
+        let admitted = self.state.admitted.get(&id);
+        let trust = judge(admitted, &registered.registration);
+        if trust != Trust::SameProcess && admitted.is_some_and(|admitted| !admitted.fenced) {
+            // Its earlier process is gone, though the watch has not told of it yet: what it led is led under new epochs.
             self.forget_broker(id).await?;
             self.state.connected.insert(id);
         }
-        let trust = judge(self.state.admitted.get(&id), &registered.registration);
         if !trust.keeps_memberships() {
             tracing::warn!(broker = %id, "came back without its pages: it leaves every ISR and ELR");
             self.carry_out(distrust_broker(&self.state, id)).await?;
@@ -115,17 +117,6 @@ impl Active {
         }
         self.carry_out(admit_broker(&self.state, id, &registered)).await?;
         tracing::info!(broker = %id, epoch = registered.epoch, ?trust, "admitted");
-        Ok(())
-    }
-
-    /// Fences brokers whose streams have been gone for a session timeout, though their registrations stand.
-    pub(super) async fn fence_silent_brokers(&mut self) -> Result<(), CommitError> {
-        let now = Instant::now();
-        let overdue = self.silent_until.extract_if(.., |_, fenced_at| *fenced_at <= now);
-        for (id, _) in overdue.collect::<Vec<_>>() {
-            tracing::warn!(broker = %id, "has had no stream for a session timeout: fenced");
-            self.carry_out(fence_broker(&self.state, id)).await?;
-        }
         Ok(())
     }
 

@@ -1,36 +1,47 @@
 //! The active controller: one task over a closed enum of events. Each event is decided on the state, committed, and pushed;
 //! then the next.
+//!
+//! What takes its time and decides nothing (dialling a broker, revoking a lease) is an [`Aside`], done beside the loop. All
+//! that leaves the state in doubt is an error, after which it is read anew (`term`) and taken over here: streams go on.
 
+mod absences;
 mod admissions;
+mod aside;
+mod reading;
 mod requests;
 mod streams;
+mod went_back;
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::time::Duration;
 
 use fastrand::Rng;
-use metadata::keys::Key;
-use metadata::store::WatchMessage;
+use metadata::store::{StoreError, WatchMessage};
 use node::shutdown::Shutdown;
 use proto::controller::ForwardResponse;
-use protocol::types::{BrokerId, Uuid};
+use protocol::types::BrokerId;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::streams::OpenStream;
 use crate::acknowledgements::Acknowledgements;
 use crate::commit::CommitError;
 use crate::event::{Event, Reply};
+use crate::failure_detector::FailureDetector;
+use crate::lease::HeldLease;
 use crate::metrics;
-use crate::plan::broker_gone::broker_gone;
-use crate::plan::orphans::sweep;
-use crate::plan::{Plan, Step, Write};
+use crate::plan::Plan;
 use crate::push::Publisher;
 use crate::state::State;
-use crate::term::{Term, TermError};
+use crate::term::{Doubt, Term};
+
+pub use self::aside::Aside;
 
 /// Counting every partition takes a while, so it is done at most so often.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two attempts to write what a store without space refused.
+const NO_SPACE_RETRY: Duration = Duration::from_secs(1);
 
 /// The answer of an admin call, and where it goes when its time has come.
 struct Answer {
@@ -38,87 +49,66 @@ struct Answer {
     reply: Reply<ForwardResponse>,
 }
 
-/// One reading of the state, and what hangs on it.
+/// All that an active controller has, for one term.
 pub struct Active {
     pub(crate) term: Term,
     pub(crate) state: State,
     pub(crate) publisher: Publisher,
     acknowledgements: Acknowledgements<Answer, Instant>,
-    /// Live brokers without a stream, and when they are fenced.
-    silent_until: BTreeMap<BrokerId, Instant>,
+    streams: BTreeMap<BrokerId, OpenStream>,
+    detector: FailureDetector<Instant>,
+    asides: Vec<Aside>,
+    /// Asides in work.
+    errands: JoinSet<Option<Event>>,
+    /// When what should stand in the store is written again, since there was no space for it.
+    mend_due: Option<Instant>,
     metrics_due: Option<Instant>,
     rng: Rng,
 }
 
 /// Where events come from.
-pub struct Sources<'a, Lost> {
+pub struct Sources<'a> {
     pub registrations: mpsc::Receiver<WatchMessage>,
-    pub received: mpsc::Receiver<Event>,
-    pub lease_lost: Pin<&'a mut Lost>,
+    pub received: &'a mut mpsc::Receiver<Event>,
+    pub lease: &'a mut HeldLease,
     pub shutdown: &'a Shutdown,
 }
 
-/// Why an active controller stopped in good order.
-#[derive(Debug, PartialEq, Eq)]
+/// Why a term ended in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    LeaseLost,
+    /// The lease is gone, or the place is another's.
+    Deposed,
+    /// It is cut off from half of its brokers or more.
+    Resigned,
     Shutdown,
-    WatchLost,
 }
 
 impl Active {
-    pub fn new(term: Term, state: State) -> Result<Active, TermError> {
-        let seed = Uuid::random().map_err(|_| TermError::Randomness)?;
-        let (seed, _) = seed.0.split_at(8);
-        let fenced_at = Instant::now() + term.config.broker_session_timeout;
-        let silent_until = state.image.live_brokers().map(|broker| (broker.id, fenced_at)).collect();
-        Ok(Active {
+    /// Knows nothing before it takes a reading.
+    pub fn new(term: Term) -> Active {
+        let session_timeout = term.config.broker_session_timeout;
+        Active {
             term,
-            state,
+            state: State::default(),
             publisher: Publisher::new(),
             acknowledgements: Acknowledgements::new(),
-            silent_until,
+            streams: BTreeMap::new(),
+            detector: FailureDetector::new(session_timeout),
+            asides: Vec::new(),
+            errands: JoinSet::new(),
+            mend_due: None,
             metrics_due: Some(Instant::now()),
-            rng: Rng::with_seed(seed.iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))),
-        })
+            rng: Rng::new(),
+        }
     }
 
-    /// Brings the state in order before anybody is served: a cluster id, no orphans, and no broker counted as live whose
-    /// registration is gone.
-    pub async fn mend(&mut self, orphans: Vec<Key>) -> Result<(), TermError> {
-        if self.state.image.cluster_id.is_empty() {
-            self.found_cluster().await?;
-        }
-        if !orphans.is_empty() {
-            tracing::info!(
-                count = orphans.len(),
-                "sweeping keys of topics whose creation or deletion was cut short"
-            );
-            self.commit(sweep(orphans)).await?;
-        }
-        let gone = |id: &BrokerId| !self.state.image.brokers.contains_key(id);
-        let admitted = self.state.admitted.iter().filter(|(id, admitted)| !admitted.fenced && gone(id));
-        for id in admitted.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.commit(broker_gone(&self.state, id)).await?;
-        }
-        Ok(())
-    }
-
-    async fn found_cluster(&mut self) -> Result<(), TermError> {
-        let cluster_id = Uuid::random().map_err(|_| TermError::Randomness)?.to_string();
-        let write = Write::put(Key::ClusterId, cluster_id.clone().into_bytes());
-        self.commit(Plan::of_step(Step { writes: vec![write], changes: Vec::new() })).await?;
-        tracing::info!(%cluster_id, "a new cluster");
-        std::sync::Arc::make_mut(&mut self.state.image).cluster_id = cluster_id;
-        Ok(())
-    }
-
-    /// Serves until the term or this reading of the state ends. Streams end with it.
-    pub async fn run<Lost: Future<Output = ()>>(
-        mut self,
-        mut sources: Sources<'_, Lost>,
-    ) -> Result<Ended, TermError> {
+    /// Serves until the term ends or this reading of the state is in doubt.
+    pub async fn run(&mut self, mut sources: Sources<'_>) -> Result<Ended, Doubt> {
         loop {
+            for aside in self.take_asides() {
+                self.errands.spawn(aside.carry_out(self.term.store.clone()));
+            }
             let event = self.next_event(&mut sources).await;
             if let Some(ended) = self.handle(event).await? {
                 return Ok(ended);
@@ -126,18 +116,42 @@ impl Active {
         }
     }
 
-    /// Decides one event, commits and pushes what follows from it. `Some`: the term, or this reading of the state, has ended.
-    pub async fn handle(&mut self, event: Event) -> Result<Option<Ended>, TermError> {
+    /// Decides one event, commits and pushes what follows from it. `Some`: the term has ended.
+    pub async fn handle(&mut self, event: Event) -> Result<Option<Ended>, Doubt> {
+        let ended = match self.state.timeline.went_back.clone() {
+            Some(went_back) => self.decide_distrusting(event, &went_back).await,
+            None => match self.decide(event).await {
+                Ok(None) => self.judge_the_absent().await,
+                ended => ended,
+            },
+        };
+        match ended {
+            Ok(Some(ended)) => return Ok(Some(ended)),
+            Ok(None) => {}
+            // Nothing was written, so nothing is in doubt; but what should be written must not be forgotten.
+            Err(Doubt::Commit(CommitError::Store(error @ StoreError::NoSpace { .. }))) => {
+                self.retry_later(&error)
+            }
+            Err(doubt) => return Err(doubt),
+        }
+        self.give_answers();
+        self.count_if_due();
+        Ok(None)
+    }
+
+    async fn decide(&mut self, event: Event) -> Result<Option<Ended>, Doubt> {
         match event {
             Event::Registrations(Some(WatchMessage::Events { events, .. })) => {
                 self.registrations_changed(events).await?;
             }
-            Event::Registrations(_) => return Ok(Some(Ended::WatchLost)),
+            Event::Registrations(Some(WatchMessage::Compacted { .. })) => return Err(Doubt::Compacted),
+            Event::Registrations(None) => return Err(Doubt::WatchLost),
             Event::Opened { hello, reply } => self.stream_opened(hello, reply).await?,
             Event::Acknowledged { broker, stream, revision } => {
                 self.acknowledgements.acknowledged(broker, stream, revision);
             }
             Event::Closed { broker, stream } => self.stream_closed(broker, stream),
+            Event::Dialled { broker, epoch, outcome } => self.dialled(broker, epoch, outcome),
             Event::WholeImage { reply } => self.give_image(reply),
             Event::Forward { request, reply } => self.forward(request, reply).await?,
             Event::AlterIsr { request, reply } => self.alter_isr(request, reply).await?,
@@ -146,32 +160,43 @@ impl Active {
             }
             Event::ControlledShutdown { request, reply } => self.controlled_shutdown(request, reply).await?,
             Event::ReplicasOffline { request, reply } => self.replicas_offline(request, reply).await?,
-            Event::Timer => self.fence_silent_brokers().await?,
-            Event::LeaseLost => return Ok(Some(Ended::LeaseLost)),
+            Event::Recover { reply, .. } => self.nothing_to_recover(reply),
+            Event::Timer => self.mend_if_due().await?,
+            Event::LeaseDoubtful => return Err(Doubt::Lease),
             Event::Shutdown => return Ok(Some(Ended::Shutdown)),
         }
-        self.give_answers();
-        self.count_if_due();
         Ok(None)
     }
 
-    async fn next_event<Lost: Future<Output = ()>>(&self, sources: &mut Sources<'_, Lost>) -> Event {
+    async fn next_event(&mut self, sources: &mut Sources<'_>) -> Event {
         let deadline = self.next_deadline();
-        tokio::select! {
-            // A lost lease before all, and deaths before requests that would count on the dead.
-            biased;
-            () = sources.lease_lost.as_mut() => Event::LeaseLost,
-            () = sources.shutdown.requested() => Event::Shutdown,
-            message = sources.registrations.recv() => Event::Registrations(message),
-            event = sources.received.recv() => event.unwrap_or(Event::Shutdown),
-            () = sleep_until_some(deadline) => Event::Timer,
+        loop {
+            return tokio::select! {
+                // A doubtful lease before all, and deaths before requests that would count on the dead.
+                biased;
+                () = sources.lease.doubtful() => Event::LeaseDoubtful,
+                () = sources.shutdown.requested() => Event::Shutdown,
+                Some(done) = self.errands.join_next() => match done {
+                    Ok(Some(event)) => event,
+                    Ok(None) | Err(_) => continue,
+                },
+                message = sources.registrations.recv() => Event::Registrations(message),
+                event = sources.received.recv() => event.unwrap_or(Event::Shutdown),
+                () = sleep_until_some(deadline) => Event::Timer,
+            };
         }
     }
 
     /// When [`Event::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let silent = self.silent_until.values().min().copied();
-        [silent, self.acknowledgements.next_deadline(), self.metrics_due].into_iter().flatten().min()
+        let absences = self.detector.next_deadline().filter(|_| self.state.timeline.went_back.is_none());
+        let answers = self.acknowledgements.next_deadline();
+        [absences, answers, self.mend_due, self.metrics_due].into_iter().flatten().min()
+    }
+
+    /// What is to be done beside the loop, since it was asked last.
+    pub fn take_asides(&mut self) -> Vec<Aside> {
+        std::mem::take(&mut self.asides)
     }
 
     fn give_answers(&mut self) {
@@ -187,6 +212,12 @@ impl Active {
             metrics::observe_cluster(&self.state);
             self.metrics_due = None;
         }
+    }
+
+    fn retry_later(&mut self, refused: &StoreError) {
+        tracing::error!("{refused}; reading goes on, and writing when there is space again");
+        metrics::observe_doubt("no_space");
+        self.mend_due = Some(Instant::now() + NO_SPACE_RETRY);
     }
 
     /// Carries out a plan that changes the cluster.

@@ -3,6 +3,7 @@
 use metadata::convert::uuid_from_proto;
 use proto::controller::Hello;
 use protocol::types::BrokerId;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -12,6 +13,22 @@ use crate::event::{Reply, StreamId};
 use crate::push::Subscription;
 use crate::state::Registered;
 
+/// The stream of one broker. When this value is dropped the stream ends.
+pub(super) struct OpenStream {
+    pub(super) id: StreamId,
+    /// Of the registration under which it was opened.
+    pub(super) epoch: i64,
+    pub(super) hang_up: oneshot::Sender<Status>,
+}
+
+impl OpenStream {
+    /// Ends the stream, and says why.
+    pub(super) fn hang_up(self, why: Status) {
+        // It may have ended already.
+        let _ = self.hang_up.send(why);
+    }
+}
+
 impl Active {
     /// Admits a broker that says hello under its present registration, and subscribes its stream.
     pub(super) async fn stream_opened(
@@ -20,8 +37,9 @@ impl Active {
         reply: Reply<Subscription>,
     ) -> Result<(), CommitError> {
         let id = BrokerId(hello.broker_id);
-        let registered = match self.check_hello(&hello).await {
-            Ok(registered) => registered,
+        let checked = self.check_hello(&hello).await;
+        let (registered, newer) = match checked.and_then(|registered| Ok((registered, self.newer_in(&hello)?))) {
+            Ok(checked) => checked,
             Err(refusal) => {
                 tracing::warn!(broker = %id, "refused: {}", refusal.message());
                 // Who has gone away need not hear it.
@@ -29,12 +47,25 @@ impl Active {
                 return Ok(());
             }
         };
-        self.admit(id, registered).await?;
-        let ours = hello.controller_epoch == self.term.claim.epoch;
+        if let Some(newer) = newer {
+            // It comes again, with everyone else.
+            return self.went_back(newer).await;
+        }
+        if let Err(error) = self.admit(id, registered).await {
+            if !self.streams.contains_key(&id) {
+                self.state.connected.remove(&id);
+            }
+            return Err(error);
+        }
+        let ours =
+            hello.controller_epoch == self.term.claim.epoch && hello.timeline == self.state.image.timeline;
         let known = Some(hello.metadata_revision).filter(|revision| ours && *revision > 0);
-        let subscription = self.publisher.subscribe(&self.state.image, self.term.id, known);
+        let (hang_up, hung_up) = oneshot::channel();
+        let subscription = self.publisher.subscribe(&self.state.image, self.term.id, known, hung_up);
         let stream = subscription.stream;
         self.acknowledgements.opened(id, stream);
+        self.streams.insert(id, OpenStream { id: stream, epoch: hello.broker_epoch, hang_up });
+        self.detector.connected(id, Instant::now());
         if reply.send(Ok(subscription)).is_err() {
             self.stream_closed(id, stream);
         }
@@ -42,16 +73,13 @@ impl Active {
     }
 
     /// Whether the broker belongs here, and its registration.
-    async fn check_hello(&mut self, hello: &Hello) -> Result<Registered, Status> {
+    pub(super) async fn check_hello(&mut self, hello: &Hello) -> Result<Registered, Status> {
         let cluster_id = &self.state.image.cluster_id;
         if !hello.cluster_id.is_empty() && hello.cluster_id != *cluster_id {
             let theirs = &hello.cluster_id;
             return Err(Status::failed_precondition(format!(
                 "the broker belongs to cluster {theirs}, but this is cluster {cluster_id}"
             )));
-        }
-        if hello.controller_epoch > self.term.claim.epoch {
-            return Err(Status::unavailable("the broker has seen a newer controller"));
         }
         let incarnation = uuid_from_proto(&hello.incarnation, "the incarnation");
         let incarnation = incarnation.map_err(|error| Status::invalid_argument(error.to_string()))?;
@@ -65,14 +93,22 @@ impl Active {
         })
     }
 
-    /// A stream ended. Its broker goes on with what it leads for a session timeout; then it is fenced.
+    /// A stream ended. Whether its broker lives is for the failure detector to find out; until then it goes on with what it
+    /// leads.
     pub(super) fn stream_closed(&mut self, broker: BrokerId, stream: StreamId) {
         if self.acknowledgements.closed(broker, stream) {
-            self.state.connected.remove(&broker);
-            if self.state.image.is_live(broker) {
-                let fenced_at = Instant::now() + self.term.config.broker_session_timeout;
-                self.silent_until.insert(broker, fenced_at);
-            }
+            let epoch = self.streams.get(&broker).map_or(0, |open| open.epoch);
+            tracing::info!(%broker, epoch, "its stream ended");
+            self.close_stream(broker);
+            self.detector.disconnected(broker, epoch, Instant::now());
         }
+    }
+
+    /// The broker has no stream any more, whoever ended it.
+    pub(super) fn close_stream(&mut self, broker: BrokerId) {
+        if let Some(stream) = self.streams.remove(&broker) {
+            self.acknowledgements.closed(broker, stream.id);
+        }
+        self.state.connected.remove(&broker);
     }
 }

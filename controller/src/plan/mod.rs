@@ -53,6 +53,8 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     pub steps: Vec<Step>,
+    /// Whether each step but the first stands for itself, so that several may be committed at once.
+    pub side_by_side: bool,
     /// Leaders chosen from outside of ISR and ELR: to be logged and counted.
     pub unclean_elections: Vec<UncleanElection>,
 }

@@ -39,7 +39,8 @@ impl PartitionWrites {
     }
 
     pub fn into_plan(self) -> Plan {
-        Plan { steps: in_steps(self.pieces), unclean_elections: self.unclean_elections }
+        let (steps, unclean_elections) = (in_steps(self.pieces), self.unclean_elections);
+        Plan { steps, side_by_side: true, unclean_elections }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use metadata::image::PartitionImage;
 use metadata::keys::broker_registration::{BrokerRegistration, NO_CLEAN_SHUTDOWN};
+use metadata::store::LeaseId;
 use protocol::ErrorCode;
 use protocol::types::{BrokerId, LeaderEpoch, Uuid};
 
@@ -78,7 +79,7 @@ impl Cluster {
             log_dirs: vec![Uuid([id.0 as u8; 16])],
             ..BrokerRegistration::default()
         };
-        let registered = Registered { epoch, mod_revision: epoch, registration };
+        let registered = Registered { epoch, mod_revision: epoch, lease: LeaseId::NONE, registration };
         if self.state.image.brokers.contains_key(&id) {
             self.commit(broker_gone(&self.state, id));
         }

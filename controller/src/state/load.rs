@@ -10,9 +10,10 @@ use metadata::image::{BrokerImage, ClusterImage, ConfigResource, PartitionImage,
 use metadata::keys::admitted_broker::AdmittedBroker;
 use metadata::keys::broker_registration::BrokerRegistration;
 use metadata::keys::producer_ids::ProducerIdBlock;
+use metadata::keys::timeline::TimelineRecord;
 use metadata::keys::topic::TopicRecord;
 use metadata::keys::{Key, KeyError, config, partition};
-use metadata::store::{Found, KeyValue};
+use metadata::store::{Found, KeyValue, Revision};
 use protocol::types::{BrokerId, Uuid};
 
 use super::{Registered, State, Values};
@@ -41,6 +42,7 @@ struct Entries {
     partitions: HashMap<Uuid, BTreeMap<i32, PartitionImage>>,
     configs: BTreeMap<ConfigResource, Arc<Values>>,
     cluster_id: String,
+    controller_fence: Revision,
 }
 
 /// Makes a state of everything below the prefix.
@@ -54,7 +56,11 @@ pub fn load(
     let mut state = State { controller_id, statics, ..State::default() };
     let mut entries = Entries::default();
     for entry in &found.entries {
-        if let Some(key) = Key::parse(prefix, &entry.key) {
+        let key = Key::parse(prefix, &entry.key);
+        if is_told_of(&key) {
+            state.predecessors_end = state.predecessors_end.max(entry.mod_revision);
+        }
+        if let Some(key) = key {
             read(key, entry, &mut state, &mut entries)?;
         }
     }
@@ -62,6 +68,8 @@ pub fn load(
         cluster_id: std::mem::take(&mut entries.cluster_id),
         revision: found.revision,
         controller_epoch,
+        controller_fence: entries.controller_fence,
+        timeline: state.timeline.timeline,
         brokers: admitted_brokers(&state),
         configs: std::mem::take(&mut entries.configs),
         ..ClusterImage::default()
@@ -72,12 +80,18 @@ pub fn load(
     Ok(Loaded { state, orphans })
 }
 
+/// Whether the key is one that controllers write to tell brokers of something; those of newer releases are.
+fn is_told_of(key: &Option<Key>) -> bool {
+    !matches!(key, Some(Key::Broker(_) | Key::Controller | Key::ControllerEpoch))
+}
+
 fn read(key: Key, entry: &KeyValue, state: &mut State, entries: &mut Entries) -> Result<(), KeyError> {
     match &key {
         Key::Broker(id) => {
             let registration = BrokerRegistration::decode(*id, &entry.value)?;
             let (epoch, mod_revision) = (entry.create_revision, entry.mod_revision);
-            state.registrations.insert(*id, Registered { epoch, mod_revision, registration });
+            let registered = Registered { epoch, mod_revision, lease: entry.lease, registration };
+            state.registrations.insert(*id, registered);
             return Ok(());
         }
         Key::AdmittedBroker(id) => {
@@ -95,7 +109,12 @@ fn read(key: Key, entry: &KeyValue, state: &mut State, entries: &mut Entries) ->
         }
         Key::ProducerIds => state.last_producer_ids = Some(ProducerIdBlock::decode(&entry.value)?),
         Key::ClusterId => entries.cluster_id = String::from_utf8_lossy(&entry.value).into_owned(),
-        Key::Controller | Key::ControllerEpoch => return Ok(()),
+        Key::Timeline => state.timeline = TimelineRecord::decode(&entry.value)?,
+        Key::ControllerEpoch => {}
+        Key::Controller => {
+            entries.controller_fence = entry.create_revision;
+            return Ok(());
+        }
     }
     state.key_revisions.insert(key, entry.mod_revision);
     Ok(())

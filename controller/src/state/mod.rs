@@ -5,6 +5,7 @@
 //! ([`State::committed`]) and by what the watch tells of registrations.
 
 mod load;
+mod soft;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use metadata::image::{BrokerImage, ClusterImage, PartitionImage};
 use metadata::keys::admitted_broker::AdmittedBroker;
 use metadata::keys::broker_registration::BrokerRegistration;
 use metadata::keys::producer_ids::ProducerIdBlock;
+use metadata::keys::timeline::TimelineRecord;
 use metadata::keys::{Key, KeyError};
-use metadata::store::Revision;
+use metadata::store::{LeaseId, Revision};
 use protocol::types::{BrokerId, Uuid};
 
 use crate::plan::{Step, Write};
+use crate::recovery::Report;
 
 pub use load::{LoadError, Loaded, broker_image, load};
 
@@ -34,6 +37,7 @@ pub struct Registered {
     pub epoch: i64,
     /// A registration is never written again, so this is its create revision too, unless someone meddled.
     pub mod_revision: Revision,
+    pub lease: LeaseId,
     pub registration: BrokerRegistration,
 }
 
@@ -52,6 +56,12 @@ pub struct State {
     /// an ISR.
     pub offline_replicas: BTreeMap<BrokerId, HashSet<(Uuid, i32)>>,
     pub last_producer_ids: Option<ProducerIdBlock>,
+    /// Which timeline this is, and whether the store is to be trusted.
+    pub timeline: TimelineRecord,
+    /// Where the changes end that earlier controllers made, or earlier readings of the state.
+    pub predecessors_end: Revision,
+    /// What brokers said of themselves since the store is not to be trusted.
+    pub reports: BTreeMap<BrokerId, Report>,
     /// The controller's own properties, the bottom of every configuration.
     pub statics: Arc<Values>,
     /// The mod revision of every key that is there, registrations aside.
@@ -106,6 +116,11 @@ impl State {
         self.image.is_live(id) && !self.shutting_down.contains(&id)
     }
 
+    /// Whether this broker holds its key under this epoch.
+    pub fn is_registered(&self, id: BrokerId, epoch: i64) -> bool {
+        self.registrations.get(&id).is_some_and(|registered| registered.epoch == epoch)
+    }
+
     /// The broker under this epoch, as the image has it.
     pub fn broker_of_epoch(&self, id: BrokerId, epoch: i64) -> Option<&Arc<BrokerImage>> {
         self.image.brokers.get(&id).filter(|broker| broker.epoch == epoch)
@@ -150,6 +165,8 @@ impl State {
             return Ok(None);
         }
         let delta = Delta {
+            timeline: self.image.timeline,
+            controller_fence: self.image.controller_fence,
             controller_epoch: self.image.controller_epoch,
             controller_id: self.controller_id,
             cluster_id: self.image.cluster_id.clone(),
@@ -163,6 +180,25 @@ impl State {
         Ok(Some(delta))
     }
 
+    /// A step that tells brokers of something leaves a key behind at its revision: by the newest of them a later controller
+    /// knows what its predecessors told.
+    pub fn marked(&self, mut step: Step) -> Step {
+        if !step.changes.is_empty() && step.writes.iter().all(|write| write.value.is_none()) {
+            step.writes.push(self.mark());
+        }
+        step
+    }
+
+    /// The timeline's key as it is, written again.
+    pub fn mark(&self) -> Write {
+        Write::put(Key::Timeline, self.timeline.encode())
+    }
+
+    /// The mark of a new controller is written: from this revision on it speaks.
+    pub fn began(&mut self, revision: Revision) {
+        Arc::make_mut(&mut self.image).revision = revision;
+    }
+
     fn learn(&mut self, write: &Write, revision: Revision) -> Result<(), KeyError> {
         match &write.value {
             Some(_) => self.key_revisions.insert(write.key.clone(), revision),
@@ -172,6 +208,7 @@ impl State {
             (Key::AdmittedBroker(id), Some(value)) => {
                 self.admitted.insert(*id, AdmittedBroker::decode(*id, value)?);
             }
+            (Key::Timeline, Some(value)) => self.timeline = TimelineRecord::decode(value)?,
             (Key::ProducerIds, Some(value)) => self.last_producer_ids = Some(ProducerIdBlock::decode(value)?),
             (Key::Broker(id), None) => {
                 self.registrations.remove(id);

@@ -1,5 +1,7 @@
 //! Controllers that run, and brokers that register and listen but hold no logs.
 
+pub mod faults;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicCo
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use protocol::types::{BrokerId, Uuid};
 use protocol::wire::{Message as _, Reader, Request, Writer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -41,12 +43,20 @@ pub struct RunningController {
 
 impl RunningController {
     pub async fn start(store: &Store, id: i32, statics: &[(&str, &str)]) -> RunningController {
+        RunningController::with_session_timeout(store, id, statics, Duration::from_secs(1)).await
+    }
+
+    pub async fn with_session_timeout(
+        store: &Store,
+        id: i32,
+        statics: &[(&str, &str)],
+        broker_session_timeout: Duration,
+    ) -> RunningController {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let statics: BTreeMap<_, _> =
             statics.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        let config =
-            ControllerConfig { statics: Arc::new(statics), broker_session_timeout: Duration::from_secs(1) };
+        let config = ControllerConfig { statics: Arc::new(statics), broker_session_timeout };
         let (store, prefix) = (Arc::clone(store), PREFIX.to_owned());
         let params = ControllerParams { id, store, prefix, listener, endpoint: endpoint.clone(), config };
         let (stop, shutdown) = channel();
@@ -96,12 +106,13 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut attemp
     tried.await.unwrap_or_else(|_| panic!("{what} within {PATIENCE:?}"))
 }
 
-/// A broker as far as the controller sees it.
+/// A broker as far as the controller sees it: it listens, and says nothing to those who come.
 pub struct FakeBroker {
     pub id: i32,
     pub incarnation: Uuid,
     pub boot_id: String,
     store: Store,
+    listener: std::net::TcpListener,
 }
 
 /// A registration that stands.
@@ -121,7 +132,24 @@ pub struct Stream {
 impl FakeBroker {
     pub fn new(store: &Store, id: i32) -> FakeBroker {
         let incarnation = Uuid::random().unwrap();
-        FakeBroker { id, incarnation, boot_id: "boot".into(), store: Arc::clone(store) }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        FakeBroker { id, incarnation, boot_id: "boot".into(), store: Arc::clone(store), listener }
+    }
+
+    /// One whose host answers nobody: connections to its listener are neither accepted nor refused.
+    pub async fn unreachable(store: &Store, id: i32) -> (FakeBroker, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap().into_std().unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        // Once its backlog is full the kernel drops whatever else comes.
+        while let Ok(connected) =
+            tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await
+        {
+            waiting.push(connected.unwrap());
+        }
+        (FakeBroker { listener, ..FakeBroker::new(store, id) }, waiting)
     }
 
     /// The same broker in a new process.
@@ -133,7 +161,7 @@ impl FakeBroker {
         let endpoint = Endpoint {
             listener: "PLAINTEXT".into(),
             host: "127.0.0.1".into(),
-            port: 9092,
+            port: self.listener.local_addr().unwrap().port(),
             security_protocol: "PLAINTEXT".into(),
         };
         let registration = BrokerRegistration {
@@ -213,6 +241,15 @@ impl FakeBroker {
 impl Stream {
     /// Sends an admin call.
     pub async fn call<R: Request>(&mut self, request: R, version: i16) -> Result<(R::Response, i64), Status> {
+        self.call_beside(request, version).await
+    }
+
+    /// The same, beside others.
+    pub async fn call_beside<R: Request>(
+        &self,
+        request: R,
+        version: i16,
+    ) -> Result<(R::Response, i64), Status> {
         let mut writer = Writer::new();
         request.encode(&mut writer, version).unwrap();
         let request = ForwardRequest {
@@ -221,7 +258,7 @@ impl Stream {
             body: writer.finish().bytes,
             ..ForwardRequest::default()
         };
-        let response = self.client.forward(request).await?.into_inner();
+        let response = self.client.clone().forward(request).await?.into_inner();
         let answer = R::Response::decode(&mut Reader::new(response.body), version).unwrap();
         Ok((answer, response.metadata_revision))
     }

@@ -27,6 +27,8 @@ pub struct BrokerRegistration {
     /// `LISTENER://host:port`, as advertised.
     pub endpoints: Vec<String>,
     pub listener_security_protocol_map: BTreeMap<String, String>,
+    /// The listener by which brokers reach each other, and at which the controller looks whether this one lives.
+    pub inter_broker_listener: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rack: Option<String>,
     /// Milliseconds since 1970, as a text.
@@ -82,6 +84,13 @@ impl BrokerRegistration {
         self.endpoints.iter().filter_map(|text| self.parse_endpoint(text)).collect()
     }
 
+    /// Where other brokers reach this one; its first endpoint, where an older release did not say which.
+    pub fn inter_broker_endpoint(&self) -> Option<Endpoint> {
+        let endpoints = self.parsed_endpoints();
+        let named = endpoints.iter().find(|endpoint| endpoint.listener == self.inter_broker_listener);
+        named.or(endpoints.first()).cloned()
+    }
+
     fn parse_endpoint(&self, text: &str) -> Option<Endpoint> {
         let (listener, address) = text.split_once("://")?;
         let (host, port) = address.rsplit_once(':')?;
@@ -127,6 +136,9 @@ mod tests {
         let read = BrokerRegistration::decode(BrokerId(1), &registration.encode()).unwrap();
         assert_eq!(read, registration);
         assert_eq!(read.parsed_endpoints(), endpoints);
+        assert_eq!(read.inter_broker_endpoint().as_ref(), Some(&endpoints[0]), "none is named");
+        let named = BrokerRegistration { inter_broker_listener: "INTERNAL".into(), ..read.clone() };
+        assert_eq!(named.inter_broker_endpoint().as_ref(), Some(&endpoints[1]));
         assert_eq!((read.host.as_deref(), read.port), (Some("::1"), 9092));
     }
 

@@ -3,6 +3,7 @@
 //! Brokers watch `/controller` and nothing else. Its create revision is the fence that every write of the controller
 //! compares (design §2).
 
+use protocol::types::Uuid;
 use serde::{Deserialize, Serialize};
 
 use super::json;
@@ -16,6 +17,9 @@ pub struct ActiveController {
     /// Where its gRPC is reached: `http://host:port`.
     pub endpoint: String,
     pub epoch: i32,
+    /// 16 random bytes that name its process; zero where an older release did not say.
+    #[serde(with = "json::uuid")]
+    pub incarnation: Uuid,
 }
 
 /// The whole path of `/controller`.
@@ -48,7 +52,12 @@ mod tests {
 
     #[test]
     fn it_reads_back_and_tolerates_what_it_does_not_know() {
-        let active = ActiveController { id: 1, endpoint: "http://[::1]:9190".into(), epoch: 7 };
+        let active = ActiveController {
+            id: 1,
+            endpoint: "http://[::1]:9190".into(),
+            epoch: 7,
+            incarnation: Uuid([1; 16]),
+        };
         assert_eq!(ActiveController::decode(&active.encode()).unwrap(), active);
         let newer = br#"{"id":1,"endpoint":"e","epoch":7,"zone":"x"}"#;
         assert_eq!(ActiveController::decode(newer).unwrap().epoch, 7);

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use proto::controller::broker_message::Message;
 use proto::controller::controller_server::{Controller, ControllerServer};
 use proto::controller::{
-    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
+    ActiveSign, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
-    Hello, Push, ReplicasOfflineRequest, ReplicasOfflineResponse,
+    Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse, StandbyMessage,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -87,7 +87,8 @@ impl FakeController {
 
     /// Says in the store that this one is active.
     pub(super) async fn elect(&self, store: &dyn MetadataStore, epoch: i32) {
-        let active = ActiveController { id: epoch, endpoint: format!("http://{}", self.address), epoch };
+        let endpoint = format!("http://{}", self.address);
+        let active = ActiveController { id: epoch, endpoint, epoch, ..ActiveController::default() };
         let key = Key::Controller.path(super::PREFIX);
         let put = Operation::Put { key, value: active.encode(), lease: LeaseId::NONE };
         store.txn(Vec::new(), vec![put]).await.expect("is written");
@@ -155,5 +156,18 @@ impl Controller for Service {
     ) -> Result<Response<ReplicasOfflineResponse>, Status> {
         self.offline.lock().push(request.into_inner());
         Ok(Response::new(ReplicasOfflineResponse { error_code: 0 }))
+    }
+
+    async fn recover(&self, _: Request<RecoverRequest>) -> Result<Response<RecoverResponse>, Status> {
+        Err(Status::unimplemented("not in these tests"))
+    }
+
+    type StandByStream = ReceiverStream<Result<ActiveSign, Status>>;
+
+    async fn stand_by(
+        &self,
+        _: Request<Streaming<StandbyMessage>>,
+    ) -> Result<Response<Self::StandByStream>, Status> {
+        Err(Status::unimplemented("not in these tests"))
     }
 }
