@@ -335,3 +335,54 @@ fn with_small_files(test: &str) {
         "{printed}"
     );
 }
+
+/// One batch of so many records, as a leader has it at `base`.
+fn stored_batch(base: i64, records: usize) -> bytes::Bytes {
+    let mut builder = BatchBuilder::new(Compression::None);
+    for _ in 0..records {
+        builder.append(NOW_MS, None, Some(b"value"), &[]);
+    }
+    let built = builder.build().unwrap();
+    let mut header = RecordBatch::parse(&built).unwrap().header;
+    (header.base_offset, header.partition_leader_epoch) = (Offset(base), LeaderEpoch(3));
+    let rest = &built[header.to_bytes().len()..];
+    [header.to_bytes().as_slice(), rest].concat().into()
+}
+
+#[test]
+fn an_empty_log_that_starts_inside_of_a_batch_begins_with_that_batch() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = open(directory.path(), LogConfig::default());
+    log.truncate_fully_and_start_at(Offset(25), NOW_MS).unwrap();
+    let elsewhere = log.append_as_follower(&stored_batch(10, 10), LeaderEpoch(3), NOW_MS);
+    assert!(matches!(elsewhere, Err(AppendError::UnexpectedOffset { .. })), "25 is not in it");
+    log.append_as_follower(&stored_batch(20, 10), LeaderEpoch(3), NOW_MS).unwrap();
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (Offset(25), Offset(30)));
+    let slice = log.read(Offset(25), 1000, Offset(30), true).unwrap();
+    assert_eq!((slice.first_offset, slice.length() > 0), (Offset(20), true));
+    let inside = log.append_as_follower(&stored_batch(28, 10), LeaderEpoch(3), NOW_MS);
+    assert!(matches!(inside, Err(AppendError::UnexpectedOffset { .. })), "the log is not empty any more");
+}
+
+#[test]
+fn a_view_goes_on_through_appends_and_ends_with_a_truncation_or_a_deletion() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { segment_bytes: 600, file_delete_delay: Duration::ZERO, ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    for _ in 0..12 {
+        append(&mut log, batch(100, NOW_MS)).unwrap();
+    }
+    assert!(log.reads_from_memory(Offset(11), true) && !log.reads_from_memory(Offset(0), true));
+    let view = log.view_from(Offset(0));
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    assert!(log.is_as_viewed(&view));
+    let (seen, read) = (view.read(10_000, Offset(12), true), log.read(Offset(0), 10_000, Offset(12), true));
+    assert_eq!(seen.unwrap().length(), read.unwrap().length());
+    log.truncate_to(Offset(11), NOW_MS).unwrap();
+    assert!(!log.is_as_viewed(&view), "truncated");
+    let view = log.view_from(Offset(0));
+    log.advance_log_start(Offset(11), Offset(11));
+    log.apply_retention(NOW_MS, Offset(11)).unwrap();
+    log.purge(NOW_MS).unwrap();
+    assert!(view.read(10_000, Offset(11), true).is_err() && !log.is_as_viewed(&view), "its files are gone");
+}

@@ -1,7 +1,10 @@
 //! Fetch: file ranges for consumers and followers, at once if there is enough to read, else when there is.
 //!
 //! A long poll is registered with its partitions before it reads, and reads again whenever one of them moves. It ends with
-//! nothing when its session's next fetch comes before there is enough.
+//! nothing when its session's next fetch comes before there is enough. A follower's ends as well when its leader's high
+//! watermark has moved and nothing else has happened for a moment: it may serve consumers.
+//!
+//! A consumer that says its rack is sent to a replica there, if `replica.selector.class` has it so (KIP-392).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +21,14 @@ use storage::log::FileRange;
 use super::leader_hint::LeaderHints;
 use super::{RequestContext, hosted};
 use crate::Broker;
+use crate::config::ReplicaSelector;
 use crate::fetch::poll::LongPoll;
 use crate::fetch::session::Wanted;
 use crate::fetch::sessions::Plan;
 use crate::fetch::wait::Audience;
 use crate::replica::errors::PartitionError;
 use crate::replica::partition::Partition;
+use crate::replica::preferred::in_rack;
 use crate::replica::read::{Reach, Read, ReadAnswer};
 
 /// From this version on topics are named by id (KIP-516).
@@ -33,6 +38,12 @@ const TOPIC_IDS_SINCE: i16 = 13;
 const LEADER_HINTS_SINCE: i16 = 16;
 
 const READ_COMMITTED: i8 = 1;
+
+/// From this version on consumers may read from followers (KIP-392).
+const FOLLOWERS_SERVE_SINCE: i16 = 11;
+
+/// How long a follower's fetch waits for records to bring the high watermark along, before it is told of it alone.
+const HIGH_WATERMARK_TOLD_AFTER: Duration = Duration::from_millis(10);
 
 /// A response and the file ranges that its record sets stand for, by token.
 pub struct Fetched {
@@ -62,6 +73,8 @@ struct Fetch {
     reach: Reach,
     /// A follower's registration, if it says.
     broker_epoch: Option<i64>,
+    /// Where a consumer had rather read than here.
+    client_rack: Option<String>,
     bytes_min: usize,
     bytes_max: usize,
 }
@@ -96,6 +109,7 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
         partitions,
         reach: reach(&request),
         broker_epoch: Some(request.replica_state.replica_epoch).filter(|&epoch| epoch >= 0),
+        client_rack: client_rack(broker, &request),
         bytes_min: usize::try_from(request.min_bytes).unwrap_or(0),
         bytes_max: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max),
     };
@@ -112,16 +126,24 @@ impl Pending {
     pub async fn fetched(self) -> Fetched {
         let Pending { fetch, deadline } = self;
         let deadline = tokio::time::Instant::from_std(deadline);
-        let partitions = fetch.partitions.iter().flatten().cloned().collect();
-        let poll = LongPoll::watching(fetch.audience(), partitions);
+        let partitions: Vec<_> = fetch.partitions.iter().flatten().cloned().collect();
+        let poll = LongPoll::watching(fetch.audience(), partitions.clone());
         let overtaken = fetch.plan.overtaken.clone();
+        let is_follower = fetch.audience() == Audience::Followers;
+        let quiet = tokio::time::sleep(HIGH_WATERMARK_TOLD_AFTER);
+        tokio::pin!(quiet);
+        let mut high_watermarks = None;
         loop {
             let look = fetch.look();
-            if look.is_enough(&fetch) {
+            if look.is_enough(&fetch) || high_watermarks.is_some() && fetch.has_news(&look) {
                 return fetch.finish(look);
             }
             tokio::select! {
                 () = poll.moved() => {}
+                () = moved(high_watermarks.as_ref()) => {}
+                () = &mut quiet, if is_follower && high_watermarks.is_none() => {
+                    high_watermarks = Some(LongPoll::watching(Audience::Consumers, partitions.clone()));
+                }
                 () = overtaken.notified() => return fetch.finish(Look::default()),
                 () = tokio::time::sleep_until(deadline) => {
                     let look = fetch.look();
@@ -129,6 +151,14 @@ impl Pending {
                 }
             }
         }
+    }
+}
+
+/// Ends when a partition has moved; never without a poll.
+async fn moved(poll: Option<&LongPoll>) {
+    match poll {
+        Some(poll) => poll.moved().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -143,7 +173,7 @@ impl Found {
     fn is_urgent(&self) -> bool {
         let error = self.data.error_code;
         let failed = error != ErrorCode::None.code() && error != ErrorCode::UnknownLeaderEpoch.code();
-        failed || self.data.diverging_epoch.epoch >= 0
+        failed || self.data.diverging_epoch.epoch >= 0 || self.data.preferred_read_replica >= 0
     }
 }
 
@@ -153,9 +183,16 @@ impl Fetch {
         let mut look = Look { found: Vec::with_capacity(self.plan.wanted.len()), bytes: 0, urgent: false };
         for (wanted, partition) in self.plan.wanted.iter().zip(&self.partitions) {
             let found = match partition {
-                Ok(partition) => match self.read(partition, wanted, look.bytes) {
-                    Ok(answer) => found(wanted, answer, self.reach),
-                    Err(error) => failed(wanted, &error),
+                Ok(partition) => match self.preferred_replica(partition, wanted) {
+                    Some(replica) => {
+                        let mut found = found(wanted, partition.standing(), self.reach);
+                        found.data.preferred_read_replica = replica.0;
+                        found
+                    }
+                    None => match self.read(partition, wanted, look.bytes) {
+                        Ok(answer) => found(wanted, answer, self.reach),
+                        Err(error) => failed(wanted, &error),
+                    },
                 },
                 Err(error) => failed(wanted, error),
             };
@@ -174,7 +211,7 @@ impl Fetch {
     ) -> Result<ReadAnswer, PartitionError> {
         let asked = &wanted.partition;
         let left = self.bytes_max.saturating_sub(bytes_before);
-        partition.read(&Read {
+        let read = Read {
             from: Offset(asked.fetch_offset),
             bytes_max: usize::try_from(asked.partition_max_bytes).unwrap_or(0).min(left),
             at_least_one: bytes_before == 0,
@@ -182,8 +219,33 @@ impl Fetch {
             expected_epoch: known_epoch(asked.current_leader_epoch),
             last_fetched_epoch: known_epoch(asked.last_fetched_epoch),
             broker_epoch: self.broker_epoch,
+            log_start: Some(asked.log_start_offset).filter(|&start| start >= 0).map(Offset),
             asked_at: self.context.received_at,
+        };
+        let any_replica_serves =
+            self.audience() == Audience::Consumers && self.context.api_version >= FOLLOWERS_SERVE_SINCE;
+        if any_replica_serves { partition.serve_consumer(&read) } else { partition.read(&read) }
+    }
+
+    /// The replica in the consumer's rack, if it has what is asked for and the consumer can reach it.
+    fn preferred_replica(&self, partition: &Partition, wanted: &Wanted) -> Option<BrokerId> {
+        let rack = self.client_rack.as_deref()?;
+        let readable = partition.readable_followers(Offset(wanted.partition.fetch_offset));
+        let image = self.broker.image();
+        in_rack(&readable, |id| {
+            image.live_brokers().any(|broker| {
+                let is_reachable = broker.endpoint(&self.context.listener.name).is_some();
+                broker.id == id && broker.rack.as_deref() == Some(rack) && is_reachable
+            })
         })
+    }
+
+    /// Whether the session has yet to be told of what this look found.
+    fn has_news(&self, look: &Look) -> bool {
+        let Some(session) = &self.plan.session else { return false };
+        let session = session.lock();
+        let mut found = self.plan.wanted.iter().zip(&look.found);
+        found.any(|(wanted, found)| session.is_news(&wanted.topic, &found.data))
     }
 
     /// Makes the response of a look; a session leaves out what it has told already.
@@ -277,6 +339,15 @@ fn reach(request: &FetchRequest) -> Reach {
         None if request.isolation_level == READ_COMMITTED => Reach::LastStableOffset,
         None => Reach::HighWatermark,
     }
+}
+
+/// The rack of a consumer that is to be sent there; none where this broker stands in it.
+fn client_rack(broker: &Broker, request: &FetchRequest) -> Option<String> {
+    let is_consumer = !matches!(reach(request), Reach::LogEnd(_));
+    let rack_aware = broker.config.replication.replica_selector == ReplicaSelector::RackAware;
+    let is_elsewhere =
+        !request.rack_id.is_empty() && broker.config.rack.as_deref() != Some(&*request.rack_id);
+    (rack_aware && is_consumer && is_elsewhere).then(|| request.rack_id.to_string())
 }
 
 fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {

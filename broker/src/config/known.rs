@@ -18,7 +18,7 @@ const GUARDS: [&str; 5] = [
 const REPORTERS: [&str; 2] = ["metric.reporters", "kafka.metrics.reporters"];
 
 /// Keys that are known and settle nothing here, and why.
-const SETTLED_OTHERWISE: [(&str, &str); 6] = [
+const SETTLED_OTHERWISE: [(&str, &str); 5] = [
     ("num.network.threads", "all work is done by one thread for each processor"),
     ("num.io.threads", "all work is done by one thread for each processor"),
     ("background.threads", "housekeeping shares the threads of the runtime"),
@@ -27,7 +27,6 @@ const SETTLED_OTHERWISE: [(&str, &str); 6] = [
         "socket.receive.buffer.bytes",
         "the kernel tunes the buffers of each socket, which a fixed size would end",
     ),
-    ("replica.selector.class", "consumers fetch from leaders"),
 ];
 
 /// How the keys of the store before KRaft begin.

@@ -14,7 +14,7 @@ pub use self::groups::GroupSettings;
 pub use self::listeners::{Binding, ListenersConfig};
 pub use self::logs::LogsConfig;
 pub use self::metadata_store::{MetadataConfig, StoreKind};
-pub use self::replication::ReplicationConfig;
+pub use self::replication::{ReplicaSelector, ReplicationConfig};
 pub use self::session::SessionConfig;
 pub use self::socket::SocketConfig;
 pub use self::topics::{InternalTopicConfig, TopicDefaults};

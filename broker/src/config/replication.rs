@@ -5,6 +5,19 @@ use std::time::Duration;
 use super::ConfigError;
 use super::values::Values;
 
+/// The classes that `replica.selector.class` may name.
+const LEADER_SELECTOR: &str = "org.apache.kafka.common.replica.LeaderSelector";
+const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
+/// Which replica a consumer is sent to (KIP-392).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaSelector {
+    /// Every consumer reads from leaders.
+    Leader,
+    /// One that says its rack reads from an in-sync replica in that rack, if there is one.
+    RackAware,
+}
+
 /// What `replica` needs to know beside its logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicationConfig {
@@ -28,6 +41,8 @@ pub struct ReplicationConfig {
     pub socket_timeout: Duration,
     /// `max.incremental.fetch.session.cache.slots`: fetch sessions remembered at once; 1000 unless set.
     pub fetch_sessions_max: usize,
+    /// `replica.selector.class`: Kafka's `LeaderSelector` or `RackAwareReplicaSelector`; the leader unless set.
+    pub replica_selector: ReplicaSelector,
 }
 
 impl ReplicationConfig {
@@ -44,6 +59,7 @@ impl ReplicationConfig {
             fetch_backoff: values.millis("replica.fetch.backoff.ms")?,
             socket_timeout: values.millis("replica.socket.timeout.ms")?,
             fetch_sessions_max: values.number("max.incremental.fetch.session.cache.slots")?,
+            replica_selector: replica_selector(values)?,
         };
         config.check(values)?;
         Ok(config)
@@ -59,5 +75,16 @@ impl ReplicationConfig {
             return Err(at_most("replica.lag.time.max.ms"));
         }
         Ok(())
+    }
+}
+
+fn replica_selector(values: &Values) -> Result<ReplicaSelector, ConfigError> {
+    match values.text("replica.selector.class")?.trim() {
+        "" | LEADER_SELECTOR => Ok(ReplicaSelector::Leader),
+        RACK_AWARE_SELECTOR => Ok(ReplicaSelector::RackAware),
+        _ => {
+            let allowed = format!("{LEADER_SELECTOR} or {RACK_AWARE_SELECTOR}");
+            Err(values.refuse("replica.selector.class", &allowed))
+        }
     }
 }

@@ -54,6 +54,12 @@ struct Told {
     log_start_offset: i64,
 }
 
+impl Told {
+    fn by(outcome: &PartitionData) -> Told {
+        Told { high_watermark: outcome.high_watermark, log_start_offset: outcome.log_start_offset }
+    }
+}
+
 /// One session.
 #[derive(Debug)]
 pub struct Session {
@@ -125,13 +131,19 @@ impl Session {
         self.partitions.values().map(|remembered| remembered.wanted.clone()).collect()
     }
 
+    /// Whether the client has yet to be told of this outcome.
+    pub fn is_news(&self, topic: &TopicRef, outcome: &PartitionData) -> bool {
+        let place = self.places.get(&(topic.clone(), outcome.partition_index));
+        let remembered = place.and_then(|place| self.partitions.get(place));
+        remembered.is_none_or(|remembered| remembered.told.as_ref() != Some(&Told::by(outcome)))
+    }
+
     /// Whether the client must be told of this outcome; remembers that it was. A partition that gave records goes last.
     pub fn has_news(&mut self, topic: &TopicRef, outcome: &PartitionData) -> bool {
         let key = (topic.clone(), outcome.partition_index);
         let Some(&place) = self.places.get(&key) else { return true };
         let Some(remembered) = self.partitions.get_mut(&place) else { return true };
-        let told =
-            Told { high_watermark: outcome.high_watermark, log_start_offset: outcome.log_start_offset };
+        let told = Told::by(outcome);
         let has_records = outcome.records.as_ref().is_some_and(|records| !records.is_empty());
         let failed = outcome.error_code != 0;
         let redirected = outcome.preferred_read_replica >= 0 || outcome.diverging_epoch.epoch >= 0;

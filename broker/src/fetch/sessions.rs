@@ -1,5 +1,6 @@
 //! The cache of fetch sessions: at most `max.incremental.fetch.session.cache.slots` of them, and the longest idle one makes
-//! room once it has been idle for `min.incremental.fetch.session.eviction.ms`.
+//! room once it has been idle for `min.incremental.fetch.session.eviction.ms`. Followers come first: a follower's makes room
+//! for followers alone, and any consumer's at once for a follower.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub struct FetchSessions {
 
 struct Cached {
     session: Arc<Mutex<Session>>,
+    is_follower: bool,
     last_used: Instant,
     /// Tells the newest fetch that the next has come.
     overtaken: Arc<Notify>,
@@ -63,7 +65,8 @@ impl FetchSessions {
         let mut cached = self.cached.lock();
         cached.remove(&request.session_id);
         let mut plan = Plan::without_session(wanted(request).collect());
-        if wants_session(request) && self.has_room(&mut cached, now) {
+        let is_follower = request.replica_id.max(request.replica_state.replica_id) >= 0;
+        if wants_session(request) && self.has_room(&mut cached, is_follower, now) {
             let mut session = Session::new(uses_topic_ids);
             session.add(request);
             let session = Arc::new(Mutex::new(session));
@@ -71,7 +74,7 @@ impl FetchSessions {
             plan.session = Some(session.clone());
             cached.insert(
                 plan.session_id,
-                Cached { session, last_used: now, overtaken: plan.overtaken.clone() },
+                Cached { session, is_follower, last_used: now, overtaken: plan.overtaken.clone() },
             );
         }
         plan
@@ -103,18 +106,19 @@ impl FetchSessions {
         })
     }
 
-    /// Whether one more fits, perhaps in the place of the one idle longest.
-    fn has_room(&self, cached: &mut HashMap<i32, Cached>, now: Instant) -> bool {
+    /// Whether one more fits, perhaps in the place of the one idle longest. Consumers' go before followers'.
+    fn has_room(&self, cached: &mut HashMap<i32, Cached>, for_follower: bool, now: Instant) -> bool {
         if cached.len() < self.slots {
             return true;
         }
-        let idlest = cached.iter().min_by_key(|(_, cached)| cached.last_used);
-        let Some((&id, idlest)) = idlest else { return false };
-        let evict = now.duration_since(idlest.last_used) >= self.evicted_after;
-        if evict {
-            cached.remove(&id);
-        }
-        evict
+        let may_go = |cached: &Cached| {
+            let is_idle = now.duration_since(cached.last_used) >= self.evicted_after;
+            if for_follower { !cached.is_follower || is_idle } else { !cached.is_follower && is_idle }
+        };
+        let evictable = cached.iter().filter(|(_, cached)| may_go(cached));
+        let evicted = evictable.min_by_key(|(_, cached)| (cached.is_follower, cached.last_used));
+        let evicted = evicted.map(|(&id, _)| id);
+        evicted.is_some_and(|id| cached.remove(&id).is_some())
     }
 }
 
@@ -199,6 +203,20 @@ mod tests {
         let later = now + Duration::from_secs(121);
         assert!(sessions.plan(&request(0, 0, &[0]), false, later).expect("full").session_id > 0);
         assert!(sessions.plan(&request(first, 1, &[]), false, later).is_err());
+    }
+
+    #[test]
+    fn a_follower_takes_a_consumer_s_place_at_once_and_never_loses_its_own_to_one() {
+        let (sessions, now) = (cache(1), Instant::now());
+        let mut follower = request(0, 0, &[0]);
+        follower.replica_state.replica_id = 2;
+        let id = |request: &FetchRequest, now| sessions.plan(request, false, now).expect("full").session_id;
+        assert!(id(&request(0, 0, &[0]), now) > 0);
+        assert!(id(&follower, now) > 0);
+        let much_later = now + Duration::from_secs(500);
+        assert_eq!(id(&request(0, 0, &[0]), much_later), 0);
+        assert_eq!(id(&follower, now), 0, "nor to another follower while it fetches");
+        assert!(id(&follower, much_later) > 0);
     }
 
     #[test]

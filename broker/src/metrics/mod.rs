@@ -5,6 +5,9 @@
 //! one broker is the sum of all. Only shells count; deciding code never does.
 
 pub mod connections;
+pub mod groups;
+pub mod log_dirs;
+pub mod out_of_sync;
 pub mod partitions;
 pub mod replication;
 pub mod requests;

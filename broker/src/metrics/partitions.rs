@@ -27,6 +27,8 @@ pub struct PartitionCounts {
     pub partitions: i64,
     /// Led here.
     pub leaders: i64,
+    /// Led here, with replicas that come or go by a reassignment.
+    pub reassigning: i64,
 }
 
 struct Gauge {
@@ -35,7 +37,7 @@ struct Gauge {
     of: fn(&PartitionCounts) -> i64,
 }
 
-const GAUGES: [Gauge; 6] = [
+const GAUGES: [Gauge; 7] = [
     Gauge {
         name: "kafka_server_replicamanager_underreplicatedpartitions",
         help: "Partitions led here with an ISR smaller than the replica set",
@@ -65,6 +67,11 @@ const GAUGES: [Gauge; 6] = [
         name: "kafka_server_replicamanager_leadercount",
         help: "Partitions led here",
         of: |counts| counts.leaders,
+    },
+    Gauge {
+        name: "kafka_server_replicamanager_reassigningpartitions",
+        help: "Partitions led here with replicas that come or go by a reassignment",
+        of: |counts| counts.reassigning,
     },
 ];
 

@@ -1,8 +1,8 @@
 //! `kafka_server_replicamanager_isr*`, `kafka_server_fetcherlagmetrics_consumerlag` and
-//! `kafka_server_replicafetchermanager_maxlag`: how replicas follow, and fall out of sync and back.
+//! `kafka_server_replicafetchermanager_*`: how replicas follow, and fall out of sync and back.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
@@ -49,6 +49,14 @@ static MAX_LAG: LazyLock<Option<MaxLag>> = LazyLock::new(|| {
     registered(IntGauge::with_opts(opts).map(MaxLag))
 });
 
+/// Partitions whose records can't be taken in here, for the while.
+static FAILED: LazyLock<Option<IntGauge>> = LazyLock::new(|| {
+    let help = "Partitions for which what the leader sent could not be taken in here, when it was last tried";
+    let opts = Opts::new("kafka_server_replicafetchermanager_failedpartitionscount", help)
+        .const_label("clientId", "Replica");
+    registered(IntGauge::with_opts(opts))
+});
+
 /// Brokers of one process may follow the same partition, and share its series.
 static SERIES: LazyLock<Mutex<HashMap<Labels, Weak<Series>>>> = LazyLock::new(Mutex::default);
 
@@ -60,6 +68,7 @@ type Labels = (BrokerId, usize, TopicPartition);
 pub struct FetcherLag {
     series: Option<Arc<Series>>,
     shown: AtomicI64,
+    has_failed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -86,7 +95,8 @@ impl Collector for MaxLag {
 impl FetcherLag {
     /// A replica that is about to be fetched from `leader`, by one of its fetchers.
     pub fn new(leader: BrokerId, fetcher: usize, at: &TopicPartition) -> FetcherLag {
-        FetcherLag { series: Series::of((leader, fetcher, at.clone())), shown: AtomicI64::new(0) }
+        let series = Series::of((leader, fetcher, at.clone()));
+        FetcherLag { series, shown: AtomicI64::new(0), has_failed: AtomicBool::new(false) }
     }
 
     /// So many records lie below the leader's high watermark and not here; below 0 none do.
@@ -99,9 +109,20 @@ impl FetcherLag {
     }
 }
 
+impl FetcherLag {
+    /// Whether what the leader sent last could not be taken in.
+    pub fn show_failed(&self, failed: bool) {
+        let before = self.has_failed.swap(failed, Ordering::Relaxed);
+        if let Some(gauge) = FAILED.as_ref().filter(|_| before != failed) {
+            gauge.add(if failed { 1 } else { -1 });
+        }
+    }
+}
+
 impl Drop for FetcherLag {
     fn drop(&mut self) {
         self.show(0);
+        self.show_failed(false);
     }
 }
 
@@ -142,6 +163,7 @@ fn texts((leader, fetcher, at): &Labels) -> [String; 3] {
 pub fn begin() {
     LazyLock::force(&COUNTERS);
     LazyLock::force(&MAX_LAG);
+    LazyLock::force(&FAILED);
 }
 
 /// The controller committed a leader's change of an ISR.

@@ -93,7 +93,7 @@ impl AckWaits {
         }
     }
 
-    /// Fails all of them: the broker leads the partition no more.
+    /// Fails all of them: the broker leads the partition no more, or too few replicas are in sync.
     pub fn fail(&mut self, error: ErrorCode) {
         for entry in self.queue.drain(..) {
             entry.wait.settle(entry.place, error);

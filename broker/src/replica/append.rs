@@ -92,6 +92,7 @@ impl Partition {
         let log = state.open_log()?;
         let appended = log.append_as_leader(batches, epoch, origin, now_ms)?;
         let log_start_offset = log.log_start_offset();
+        state.mark.note();
         state.fetches.appended();
         state.advance_high_watermark(self.broker);
         let required = appended.last_offset + 1;

@@ -86,6 +86,7 @@ async fn read(
         expected_epoch: Some(epoch),
         last_fetched_epoch: None,
         broker_epoch: None,
+        log_start: None,
         asked_at: Instant::now(),
     };
     loop {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use protocol::ErrorCode;
 use protocol::records::{InvalidBatch, InvalidRecord};
-use protocol::types::{BrokerId, Offset};
+use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use protocol::wire::Str;
+use storage::IoFailure;
 use storage::checkpoint::CheckpointError;
 use storage::log::{AppendError, LogError, ReadError};
 use storage::producer::ProducerError;
@@ -21,6 +22,10 @@ pub enum PartitionError {
     UnknownId,
     #[error("this broker is not the leader of the partition")]
     NotLeader,
+    #[error(
+        "the log has records of leader epoch {newest}, and the cluster says {led}: it was restored from an older backup"
+    )]
+    BehindItsLog { led: LeaderEpoch, newest: LeaderEpoch },
     #[error("the request's leader epoch is older than the partition's")]
     Fenced,
     #[error("the request's leader epoch is newer than the one that this broker knows")]
@@ -63,9 +68,10 @@ impl PartitionError {
         match self {
             PartitionError::Unknown => ErrorCode::UnknownTopicOrPartition,
             PartitionError::UnknownId => ErrorCode::UnknownTopicId,
-            PartitionError::NotLeader | PartitionError::Opening | PartitionError::StaleFollower(_) => {
-                ErrorCode::NotLeaderOrFollower
-            }
+            PartitionError::NotLeader
+            | PartitionError::BehindItsLog { .. }
+            | PartitionError::Opening
+            | PartitionError::StaleFollower(_) => ErrorCode::NotLeaderOrFollower,
             PartitionError::Fenced => ErrorCode::FencedLeaderEpoch,
             PartitionError::EpochFromTheFuture | PartitionError::NotReplica(_) => {
                 ErrorCode::UnknownLeaderEpoch
@@ -97,17 +103,33 @@ impl PartitionError {
 
     /// Whether the log directory can be trusted no more (safety rule 12).
     pub fn is_disk_failure(&self) -> bool {
-        let failure = match self {
-            PartitionError::Append(AppendError::Log(LogError::Io(failure)))
+        match self {
+            PartitionError::Append(AppendError::Log(LogError::Failed))
+            | PartitionError::Log(LogError::Failed) => true,
+            error => error.io_failure().is_some_and(|failure| !failure.is_exhaustion()),
+        }
+    }
+
+    /// Whether the disk is full, which says nothing against it.
+    pub fn is_disk_full(&self) -> bool {
+        self.io_failure().is_some_and(IoFailure::is_disk_full)
+    }
+
+    /// Whether something ran out that may come back: room on the disk, or descriptors.
+    pub fn is_exhaustion(&self) -> bool {
+        self.io_failure().is_some_and(IoFailure::is_exhaustion)
+    }
+
+    fn io_failure(&self) -> Option<&IoFailure> {
+        match self {
+            PartitionError::Append(AppendError::Exhausted(failure))
+            | PartitionError::Append(AppendError::Log(LogError::Io(failure)))
             | PartitionError::Log(
                 LogError::Io(failure) | LogError::Checkpoint(CheckpointError::Io(failure)),
             )
-            | PartitionError::Read(ReadError::Io(failure)) => failure,
-            PartitionError::Append(AppendError::Log(LogError::Failed))
-            | PartitionError::Log(LogError::Failed) => return true,
-            _ => return false,
-        };
-        !failure.is_disk_full() && !failure.is_out_of_descriptors()
+            | PartitionError::Read(ReadError::Io(failure)) => Some(failure),
+            _ => None,
+        }
     }
 }
 

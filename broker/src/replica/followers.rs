@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use protocol::types::{BrokerId, Offset};
 
+use super::approach::{Approach, OutOfSync};
+
 /// All followers that have fetched. Nobody has at the start of an epoch (safety rule 6).
 #[derive(Clone, Debug)]
 pub struct Followers {
@@ -16,6 +18,7 @@ pub struct Followers {
 
 #[derive(Clone, Copy, Debug)]
 struct Follower {
+    log_start: Option<Offset>,
     log_end: Offset,
     fetched_at: Instant,
     /// Where the leader's log ended when it fetched last.
@@ -23,12 +26,15 @@ struct Follower {
     /// When it last had all that the leader had at its fetch before; `None`: not since it came, or left the ISR.
     caught_up_at: Option<Instant>,
     broker_epoch: Option<i64>,
+    approach: Approach,
 }
 
 /// One fetch: all before `from` is in the follower's log.
 #[derive(Clone, Copy, Debug)]
 pub struct FollowerFetch {
     pub from: Offset,
+    /// Where the follower's log starts, if it said.
+    pub log_start: Option<Offset>,
     /// Where the leader's log ended at that time.
     pub leader_end: Offset,
     /// The registration by which it fetched; `None` where it did not say.
@@ -53,6 +59,11 @@ impl Followers {
     /// How far a follower's log reaches; `None` until it has fetched in this epoch.
     pub fn log_end(&self, follower: BrokerId) -> Option<Offset> {
         self.known.get(&follower).map(|known| known.log_end)
+    }
+
+    /// Where a follower's log starts, if it has said in this epoch.
+    pub fn log_start(&self, follower: BrokerId) -> Option<Offset> {
+        self.known.get(&follower)?.log_start
     }
 
     /// The registration by which it fetched last, if it said.
@@ -91,9 +102,18 @@ impl Followers {
         } else {
             before.filter(|before| fetch.from >= before.leader_end).map(|before| before.fetched_at)
         };
-        let FollowerFetch { from: log_end, leader_end, broker_epoch, at: fetched_at } = fetch;
+        let FollowerFetch { from: log_end, log_start, leader_end, broker_epoch, at: fetched_at } = fetch;
         let caught_up_at = caught_up_at.max(caught_up_now);
-        self.known.insert(follower, Follower { log_end, fetched_at, leader_end, caught_up_at, broker_epoch });
+        let lag = leader_end - log_end;
+        let mut approach = match before.filter(|before| before.broker_epoch == broker_epoch) {
+            Some(before) => before.approach,
+            None => Approach::begin(lag, fetched_at),
+        };
+        approach.fetched(lag, fetched_at);
+        self.known.insert(
+            follower,
+            Follower { log_start, log_end, fetched_at, leader_end, caught_up_at, broker_epoch, approach },
+        );
         Ok(())
     }
 
@@ -103,6 +123,15 @@ impl Followers {
             known.caught_up_at = None;
             // Whatever it reached before does not count for that.
             known.leader_end = Offset(i64::MAX);
+        }
+    }
+
+    /// Why a replica is out of sync. One that has yet to fetch is taken for a new one until it has had the time.
+    pub fn judge(&mut self, replica: BrokerId, lag_time_max: Duration, now: Instant) -> OutOfSync {
+        let began_at = self.epoch_began_at;
+        match self.known.get_mut(&replica) {
+            Some(known) => known.approach.judge(known.fetched_at, lag_time_max, now),
+            None => Approach::begin(i64::MAX, now).judge(began_at, lag_time_max, now),
         }
     }
 
@@ -135,7 +164,7 @@ mod tests {
     fn fetch(followers: &mut Followers, from: i64, leader_end: i64, at: Instant) {
         let (from, leader_end) = (Offset(from), Offset(leader_end));
         followers
-            .fetched(TWO, FollowerFetch { from, leader_end, broker_epoch: None, at })
+            .fetched(TWO, FollowerFetch { from, log_start: None, leader_end, broker_epoch: None, at })
             .expect("no epochs");
     }
 

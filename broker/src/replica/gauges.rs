@@ -9,7 +9,8 @@ use crate::metrics::partitions::PartitionCounts;
 impl Replicas {
     /// Shows what the image and the replicas are like now.
     pub(super) fn show_gauges(&self, image: &ClusterImage) {
-        let mut counts = PartitionCounts::default();
+        let stranded = i64::try_from(self.stranded()).unwrap_or(i64::MAX);
+        let mut counts = PartitionCounts { offline_replicas: stranded, ..PartitionCounts::default() };
         for partition in self.all() {
             counts.partitions += 1;
             counts.offline_replicas += i64::from(partition.is_offline());
@@ -20,6 +21,13 @@ impl Replicas {
         }
         self.gauges.lock().show(counts);
     }
+
+    /// Shows which log directories are in service.
+    pub(super) fn show_dirs(&self) {
+        let present = self.dirs.iter().map(|dir| (dir.path(), dir.is_online()));
+        let missing = self.dirs_missing.iter().map(|path| (path.as_path(), false));
+        self.dir_gauges.lock().show(present.chain(missing));
+    }
 }
 
 fn count_leader(counts: &mut PartitionCounts, state: &PartitionImage) {
@@ -29,10 +37,15 @@ fn count_leader(counts: &mut PartitionCounts, state: &PartitionImage) {
     counts.under_replicated += i64::from(isr < replicas);
     counts.under_min_isr += i64::from(isr < min_isr);
     counts.at_min_isr += i64::from(isr == min_isr);
+    counts.reassigning += i64::from(!state.adding.is_empty() || !state.removing.is_empty());
 }
 
 impl Partition {
-    fn is_offline(&self) -> bool {
+    pub(super) fn is_offline(&self) -> bool {
         matches!(self.lock().log, LogState::Offline)
+    }
+
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.lock().log, LogState::Opening)
     }
 }

@@ -1,14 +1,20 @@
 //! The partitions that this broker holds: their logs, their roles, and how they follow the image.
 //!
-//! * [`partition`]: one replica; [`append`], [`read`], [`offsets`]: what is asked of it.
-//! * [`role`], [`followers`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
+//! * [`partition`]: one replica; [`append`], [`read`], [`offsets`], [`preferred`]: what is asked of it.
+//! * [`role`], [`followers`], [`approach`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
-//! * [`log_dirs`], `recovery`, `assignment`, `removal`, `succession`, [`housekeeping`], `failure`: where logs lie, how they open, come, go and are tended.
+//! * [`log_dirs`], `checkpoints`, `recovery`, `retries`: where logs lie, and how they open.
+//! * `hosted`, `assignment`, `removal`, `succession`: how replicas come and go.
+//! * [`housekeeping`], `changes`, `closing`: how logs are tended, and closed. `failure`, [`offline_reports`]: when disks fail.
 
 pub mod ack_waits;
 pub mod append;
+pub mod approach;
 mod assignment;
 mod blocking;
+mod changes;
+mod checkpoints;
+mod closing;
 pub mod coordinator_log;
 pub mod errors;
 mod failure;
@@ -16,17 +22,21 @@ pub mod follower;
 mod followers;
 mod gauges;
 mod high_watermark;
+mod holdings;
 mod hosted;
 mod inspect;
 pub mod housekeeping;
 pub mod isr;
 mod log_config;
 pub mod log_dirs;
+pub mod offline_reports;
 pub mod offsets;
 pub mod partition;
+pub mod preferred;
 pub mod read;
 mod recovery;
 mod removal;
+mod retries;
 pub mod role;
 mod succession;
 #[cfg(test)]
@@ -34,6 +44,7 @@ mod tests;
 pub mod usage;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -44,19 +55,25 @@ use storage::{FileCache, TopicPartition};
 use tokio::sync::Notify;
 
 use self::errors::PartitionError;
-use self::hosted::Hosted;
+use self::failure::Failures;
+use self::hosted::{Hosted, Replica};
+use self::housekeeping::Purges;
 use self::isr::Returning;
-use self::log_dirs::ReplicaDir;
+use self::log_dirs::{OpenedDirs, ReplicaDir};
 use self::partition::Partition;
 use self::removal::Removals;
+use self::retries::Retries;
 use self::succession::Successions;
 use crate::config::BrokerConfig;
+use crate::metrics::log_dirs::LogDirGauges;
 use crate::metrics::partitions::PartitionGauges;
 
 /// Every replica of this broker (Kafka's ReplicaManager).
 pub struct Replicas {
     broker: BrokerId,
     dirs: Vec<Arc<ReplicaDir>>,
+    /// Of `log.dirs`: those whose disks did not work at the start.
+    dirs_missing: Vec<PathBuf>,
     files: Arc<FileCache>,
     /// What `server.properties` says, which topics inherit.
     statics: Arc<BTreeMap<String, String>>,
@@ -69,7 +86,13 @@ pub struct Replicas {
     removals: Mutex<Removals>,
     /// Replicas that go before their logs are open.
     successions: Mutex<Successions>,
+    /// Logs for which there was no room.
+    retries: Mutex<Retries>,
+    /// Logs that have files to remove.
+    purges: Purges,
+    failures: Failures,
     gauges: Mutex<PartitionGauges>,
+    dir_gauges: Mutex<LogDirGauges>,
     /// Partitions where a follower may return to the ISR.
     returning: Arc<Returning>,
     /// Whether [`Replicas::close`] has begun; held while an image is applied.
@@ -78,10 +101,11 @@ pub struct Replicas {
 
 impl Replicas {
     /// No replicas yet: [`Replicas::recover`] finds those on disk.
-    pub fn new(config: &BrokerConfig, dirs: Vec<ReplicaDir>) -> Arc<Replicas> {
+    pub fn new(config: &BrokerConfig, dirs: OpenedDirs) -> Arc<Replicas> {
         Arc::new(Replicas {
             broker: config.broker_id,
-            dirs: dirs.into_iter().map(Arc::new).collect(),
+            dirs: dirs.online.into_iter().map(Arc::new).collect(),
+            dirs_missing: dirs.offline,
             files: Arc::new(FileCache::new(FileCache::DEFAULT_CAPACITY)),
             statics: config.statics.clone(),
             producer_id_expiration: config.logs.producer_id_expiration,
@@ -90,7 +114,11 @@ impl Replicas {
             opened: Notify::new(),
             removals: Mutex::default(),
             successions: Mutex::default(),
+            retries: Mutex::default(),
+            purges: Mutex::default(),
+            failures: Failures::default(),
             gauges: Mutex::default(),
+            dir_gauges: Mutex::default(),
             returning: Arc::default(),
             closed: Mutex::default(),
         })
@@ -98,7 +126,8 @@ impl Replicas {
 
     /// The replica of a partition, by its topic's name.
     pub fn partition(&self, topic: &str, index: i32) -> Result<Arc<Partition>, PartitionError> {
-        self.hosted.read().partition(topic, index).cloned().ok_or(PartitionError::Unknown)
+        let hosted = self.hosted.read();
+        hosted.replica(topic, index).map(|replica| replica.partition.clone()).ok_or(PartitionError::Unknown)
     }
 
     /// The replica of a partition, by its topic's id.
@@ -108,23 +137,20 @@ impl Replicas {
 
     /// Every replica.
     pub fn all(&self) -> Vec<Arc<Partition>> {
-        self.hosted.read().all().cloned().collect()
+        self.hosted.read().all().map(|replica| replica.partition.clone()).collect()
     }
 
     /// Every replica of a topic whose id is known, with that id.
     fn all_by_id(&self) -> Vec<(Uuid, Arc<Partition>)> {
         let hosted = self.hosted.read();
-        let topics = hosted.topics().filter(|(_, topic)| !topic.id.is_zero());
-        topics
-            .flat_map(|(_, topic)| topic.partitions.values().map(|partition| (topic.id, partition.clone())))
-            .collect()
+        let known = hosted.all().filter(|replica| !replica.topic_id.is_zero());
+        known.map(|replica| (replica.topic_id, replica.partition.clone())).collect()
     }
 
     /// The replica of a partition with its topic's id.
     fn with_topic_id(&self, at: &TopicPartition) -> Option<(Uuid, Arc<Partition>)> {
-        let hosted = self.hosted.read();
-        let topic = hosted.topic(&at.topic)?;
-        Some((topic.id, topic.partitions.get(&at.partition)?.clone()))
+        let Replica { topic_id, partition } = self.hosted.read().replica(&at.topic, at.partition)?.clone();
+        Some((topic_id, partition))
     }
 
     /// The log directories, in the order of `log.dirs`.

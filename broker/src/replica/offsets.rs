@@ -1,10 +1,11 @@
 //! Questions about offsets that a leader answers: earliest, latest, by timestamp, and where an epoch ended.
 
 use protocol::types::{LeaderEpoch, Offset};
+use storage::log::{LogError, LogView, TimestampedOffset};
 
 use super::errors::PartitionError;
 use super::partition::{ExpectedEpoch, Partition, State};
-use super::read::Reach;
+use super::read::{Reach, UNLOCKED_LOOKUPS_MAX};
 use super::role::Role;
 
 /// What ListOffsets looks for.
@@ -27,40 +28,46 @@ pub struct FoundOffset {
     pub leader_epoch: LeaderEpoch,
 }
 
+impl From<TimestampedOffset> for FoundOffset {
+    fn from(found: TimestampedOffset) -> FoundOffset {
+        let TimestampedOffset { offset, timestamp, leader_epoch } = found;
+        FoundOffset { offset, timestamp_ms: timestamp, leader_epoch }
+    }
+}
+
+/// How far a question has come under the lock.
+enum Begun {
+    Found(Option<FoundOffset>),
+    /// The answer is in files: it is looked for in the view, up to this offset.
+    LookUp(LogView, Offset),
+}
+
 impl Partition {
-    /// Answers as leader; `None`: no record is so.
+    /// Answers as leader; `None`: no record is so. Files are read without the partition's lock, and so on a thread that may
+    /// wait for a disk.
     pub fn find_offset(
         &self,
         query: OffsetQuery,
         reach: Reach,
         expected: ExpectedEpoch,
     ) -> Result<Option<FoundOffset>, PartitionError> {
-        let mut state = self.lock();
-        let epoch = state.check_leader(expected)?;
-        if !matches!(query, OffsetQuery::Earliest) && !matches!(reach, Reach::LogEnd(_)) {
-            state.check_high_watermark_is_known()?;
-        }
-        let upto = state.reach(reach);
-        let log = state.open_log()?;
-        let found = match query {
-            OffsetQuery::Earliest => {
-                let start = log.log_start_offset();
-                return Ok(Some(plain(
-                    start,
-                    log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::UNKNOWN),
-                )));
+        for _ in 0..UNLOCKED_LOOKUPS_MAX {
+            let (view, upto) = match self.lock().begin_to_find(query, reach, expected)? {
+                Begun::Found(found) => return Ok(found),
+                Begun::LookUp(view, upto) => (view, upto),
+            };
+            let (found, view) = look_up(view, query, upto);
+            let mut state = self.lock();
+            state.check_leader(expected)?;
+            if state.open_log()?.is_as_viewed(&view) {
+                return Ok(found?);
             }
-            OffsetQuery::Latest => return Ok(Some(plain(upto, epoch))),
-            OffsetQuery::LatestTiered => return Ok(None),
-            OffsetQuery::MaxTimestamp => log.max_timestamp()?,
-            OffsetQuery::AtOrAfter(timestamp_ms) => log.offset_for_timestamp(timestamp_ms, upto)?,
-        };
-        let visible = found.filter(|found| found.offset < upto);
-        Ok(visible.map(|found| FoundOffset {
-            offset: found.offset,
-            timestamp_ms: found.timestamp,
-            leader_epoch: found.leader_epoch,
-        }))
+        }
+        let mut state = self.lock();
+        match state.begin_to_find(query, reach, expected)? {
+            Begun::Found(found) => Ok(found),
+            Begun::LookUp(view, upto) => Ok(look_up(view, query, upto).0?),
+        }
     }
 
     /// Where the largest epoch up to `epoch` ended: −1 and −1 where none is known.
@@ -75,7 +82,47 @@ impl Partition {
     }
 }
 
+/// Looks for a time in the files. Gives the view back, to ask whether it still holds.
+fn look_up(
+    mut view: LogView,
+    query: OffsetQuery,
+    upto: Offset,
+) -> (Result<Option<FoundOffset>, LogError>, LogView) {
+    let found = match query {
+        OffsetQuery::AtOrAfter(timestamp_ms) => view.offset_for_timestamp(timestamp_ms, upto),
+        _ => view.max_timestamp(),
+    };
+    let visible = |found: Option<TimestampedOffset>| found.filter(|found| found.offset < upto);
+    let found = found.map(|found| visible(found).map(FoundOffset::from));
+    (found, view)
+}
+
 impl State {
+    /// Answers what needs no file; for the rest gives a view of the log, and up to where it is to be looked at.
+    fn begin_to_find(
+        &mut self,
+        query: OffsetQuery,
+        reach: Reach,
+        expected: ExpectedEpoch,
+    ) -> Result<Begun, PartitionError> {
+        let epoch = self.check_leader(expected)?;
+        if !matches!(query, OffsetQuery::Earliest) && !matches!(reach, Reach::LogEnd(_)) {
+            self.check_high_watermark_is_known()?;
+        }
+        let upto = self.reach(reach);
+        let log = self.open_log()?;
+        Ok(match query {
+            OffsetQuery::Earliest => {
+                let start = log.log_start_offset();
+                let epoch = log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::UNKNOWN);
+                Begun::Found(Some(plain(start, epoch)))
+            }
+            OffsetQuery::Latest => Begun::Found(Some(plain(upto, epoch))),
+            OffsetQuery::LatestTiered => Begun::Found(None),
+            OffsetQuery::MaxTimestamp | OffsetQuery::AtOrAfter(_) => Begun::LookUp(log.view(), upto),
+        })
+    }
+
     /// A new leader's high watermark may lie behind what its predecessor told: until it has reached the start of its epoch
     /// it answers nothing by which a consumer could go back (safety rule 6).
     fn check_high_watermark_is_known(&self) -> Result<(), PartitionError> {

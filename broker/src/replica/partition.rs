@@ -17,10 +17,11 @@ use storage::log::{Log, LogConfig};
 use tokio::sync::Notify;
 
 use super::ack_waits::AckWaits;
+use super::changes::Mark;
 use super::errors::PartitionError;
 use super::followers::Followers;
 use super::high_watermark;
-use super::isr::Returning;
+use super::isr::{Returning, Told};
 use super::log_dirs::ReplicaDir;
 use super::role::{Assumed, Role};
 use crate::fetch::wait::{Audience, FetchWaits};
@@ -48,6 +49,10 @@ pub struct State {
     pub(super) followers: Followers,
     pub(super) acks: AckWaits,
     pub(super) fetches: FetchWaits,
+    /// What was told of those out of the ISR.
+    pub(super) out_of_sync: Told,
+    /// To be noted whenever an offset of the log, or the high watermark, moves.
+    pub(super) mark: Mark,
 }
 
 /// Whether the log can be used.
@@ -82,6 +87,8 @@ impl Partition {
             followers: Followers::new(Instant::now()),
             acks: AckWaits::default(),
             fetches: FetchWaits::default(),
+            out_of_sync: Told::new(),
+            mark: Mark::new(dir.changes.clone(), at.clone()),
         };
         let metrics = topics::of(&at.topic);
         dir.replicas.fetch_add(1, Ordering::Relaxed);
@@ -117,21 +124,33 @@ impl Partition {
         log.reconfigure(LogConfig::clone(&self.config.read()));
         state.high_watermark = checkpointed.clamp(log.log_start_offset(), log.log_end_offset());
         state.log = LogState::Open(Box::new(log));
+        state.mark.note();
         state.begin_to_lead();
+        self.report_refusal_to_lead(&state);
         state.advance_high_watermark(self.broker);
         state.fetches.wake_all();
     }
 
-    /// Takes the role that the controller gave.
-    pub(super) fn assume(&self, image: &PartitionImage) {
+    /// Takes the role that the controller gave; an epoch that begins by it begins `now`.
+    pub(super) fn assume(&self, image: &PartitionImage, now: Instant) {
         let mut state = self.lock();
         let isr_before = state.isr().to_vec();
         match state.role.assume(self.broker, image) {
             Assumed::Stale => return,
             Assumed::SameEpoch => state.renew_followers(&isr_before),
-            Assumed::NewEpoch => state.begin_epoch(),
+            Assumed::NewEpoch => {
+                state.begin_epoch(now);
+                self.report_refusal_to_lead(&state);
+            }
         }
         state.advance_high_watermark(self.broker);
+        state.refuse_acks_below_min_isr();
+    }
+
+    fn report_refusal_to_lead(&self, state: &State) {
+        if let Err(error @ PartitionError::BehindItsLog { .. }) = state.check_leader(None) {
+            tracing::error!(partition = %self.at, "not led: {error}");
+        }
     }
 
     /// The log can't be used any more: everyone who waits is told.
@@ -199,16 +218,37 @@ impl State {
         }
     }
 
-    /// Whether this replica may answer as leader under the epoch that the request expects. Without a log there is nobody to
-    /// compare epochs with.
+    /// Whether this replica may answer as leader under the epoch that the request expects.
     pub(super) fn check_leader(&self, expected: ExpectedEpoch) -> Result<LeaderEpoch, PartitionError> {
-        match self.log {
-            LogState::Offline => return Err(PartitionError::Offline),
-            LogState::Deleted => return Err(PartitionError::Unknown),
-            LogState::Closed => return Err(PartitionError::NotLeader),
-            LogState::Opening | LogState::Open(_) => self.check_epoch(expected)?,
+        self.check_log_and_epoch(expected)?;
+        let Role::Leader(leader) = &self.role else { return Err(PartitionError::NotLeader) };
+        match &self.log {
+            LogState::Open(log) if leader.epoch_start.is_none() => {
+                let newest = log.latest_epoch().unwrap_or(LeaderEpoch::UNKNOWN);
+                Err(PartitionError::BehindItsLog { led: leader.epoch, newest })
+            }
+            _ => Ok(leader.epoch),
         }
-        if self.role.is_leader() { Ok(self.role.epoch()) } else { Err(PartitionError::NotLeader) }
+    }
+
+    /// Whether this replica may answer a consumer, as leader or as follower (KIP-392).
+    pub(super) fn check_serves_consumers(&self, expected: ExpectedEpoch) -> Result<(), PartitionError> {
+        match &self.role {
+            Role::Follower(follower) if follower.leader.known().is_some() => {
+                self.check_log_and_epoch(expected)
+            }
+            _ => self.check_leader(expected).map(|_| ()),
+        }
+    }
+
+    /// Without a log there is nobody to compare epochs with.
+    fn check_log_and_epoch(&self, expected: ExpectedEpoch) -> Result<(), PartitionError> {
+        match self.log {
+            LogState::Offline => Err(PartitionError::Offline),
+            LogState::Deleted => Err(PartitionError::Unknown),
+            LogState::Closed => Err(PartitionError::NotLeader),
+            LogState::Opening | LogState::Open(_) => self.check_epoch(expected),
+        }
     }
 
     pub(super) fn check_epoch(&self, expected: ExpectedEpoch) -> Result<(), PartitionError> {
@@ -220,17 +260,21 @@ impl State {
     }
 
     /// A new leader epoch begins at the end of the log: no follower's log end is known in it (safety rule 6).
-    fn begin_epoch(&mut self) {
-        self.followers = Followers::new(Instant::now());
+    fn begin_epoch(&mut self, now: Instant) {
+        self.followers = Followers::new(now);
         self.acks.fail(ErrorCode::NotLeaderOrFollower);
         self.fetches.wake_all();
         self.begin_to_lead();
     }
 
-    /// Once the log is open, its end is where a leader's epoch begins.
+    /// Once the log is open, its end is where a leader's epoch begins. A log that has records of a later epoch is not led:
+    /// they would be of another history (safety rule 3).
     fn begin_to_lead(&mut self) {
-        if let (LogState::Open(log), Role::Leader(leader)) = (&mut self.log, &mut self.role) {
+        if let (LogState::Open(log), Role::Leader(leader)) = (&mut self.log, &mut self.role)
+            && log.latest_epoch().is_none_or(|newest| newest <= leader.epoch)
+        {
             log.begin_leader_epoch(leader.epoch);
+            self.mark.note();
             leader.epoch_start = Some(log.log_end_offset());
         }
     }
@@ -255,6 +299,9 @@ impl State {
     /// Moves the high watermark as far as those allow whom it waits for, and wakes those who waited for it.
     pub(super) fn advance_high_watermark(&mut self, broker: BrokerId) {
         let (LogState::Open(log), Role::Leader(leader)) = (&self.log, &self.role) else { return };
+        if leader.epoch_start.is_none() {
+            return;
+        }
         let log_end = log.log_end_offset();
         let followers = &self.followers;
         let log_ends = leader.maximal_isr().map(|member| match member {
@@ -266,8 +313,17 @@ impl State {
         let advanced = high_watermark::advanced(current, isr, leader.min_isr, log_ends.chain(caught_up));
         if advanced > self.high_watermark {
             self.high_watermark = advanced;
+            self.mark.note();
             self.acks.high_watermark_moved(advanced);
             self.fetches.high_watermark_moved();
+        }
+    }
+
+    /// What was appended while enough were in sync, and is not committed, is refused when too few are left: the high watermark
+    /// stands still then (safety rule 14), and may do so for long.
+    pub(super) fn refuse_acks_below_min_isr(&mut self) {
+        if matches!(&self.role, Role::Leader(leader) if leader.is_below_min_isr()) {
+            self.acks.fail(ErrorCode::NotEnoughReplicasAfterAppend);
         }
     }
 

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use storage::AbortedTransaction;
-use storage::log::{FileRange, Log, Slice};
+use storage::log::{FileRange, Log, LogView, ReadError};
 
+use super::blocking;
 use super::errors::PartitionError;
 use super::followers::FollowerFetch;
 use super::isr::has_what_is_committed;
@@ -36,6 +37,8 @@ pub struct Read {
     pub last_fetched_epoch: Option<LeaderEpoch>,
     /// A follower's registration, if it says.
     pub broker_epoch: Option<i64>,
+    /// Where a follower's log starts, if it says.
+    pub log_start: Option<Offset>,
     /// When the request came.
     pub asked_at: Instant,
 }
@@ -54,44 +57,112 @@ pub struct ReadAnswer {
     pub diverging: Option<(LeaderEpoch, Offset)>,
 }
 
+/// How often a read looks where its batches lie without the lock, before it keeps the lock over that: each time the log was
+/// cut, or lost its beginning, meanwhile.
+pub(super) const UNLOCKED_LOOKUPS_MAX: u32 = 3;
+
+/// Who may answer a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Served {
+    ByLeader,
+    ByAnyReplica,
+}
+
+/// How far a read has come under the lock.
+enum Begun {
+    Answered(ReadAnswer),
+    /// Where the batches lie is in files: they are looked for in the view, up to this offset.
+    LookUp(LogView, Offset),
+}
+
+/// What a view showed: where the batches lie, and what was aborted there.
+type Seen = (Option<FileRange>, Vec<AbortedTransaction>);
+
 impl Partition {
     /// Reads as leader. A follower's read is also its word that it has all before `from`.
+    ///
+    /// The newest batches are found in memory; where others lie is read from files, without the partition's lock.
     pub fn read(&self, read: &Read) -> Result<ReadAnswer, PartitionError> {
-        let mut state = self.lock();
-        state.check_leader(read.expected_epoch)?;
-        if let Reach::LogEnd(follower) = read.reach {
-            state.check_replica(follower)?;
+        self.read_as(Served::ByLeader, read)
+    }
+
+    /// Reads for a consumer, as leader or as follower (KIP-392).
+    pub fn serve_consumer(&self, read: &Read) -> Result<ReadAnswer, PartitionError> {
+        self.read_as(Served::ByAnyReplica, read)
+    }
+
+    /// Where the offsets stand, without any records.
+    pub fn standing(&self) -> ReadAnswer {
+        self.lock().answer(None, Vec::new(), None)
+    }
+
+    fn read_as(&self, served: Served, read: &Read) -> Result<ReadAnswer, PartitionError> {
+        for _ in 0..UNLOCKED_LOOKUPS_MAX {
+            let (view, upto) = match self.begin_read(&mut self.lock(), served, read)? {
+                Begun::Answered(answer) => return Ok(answer),
+                Begun::LookUp(view, upto) => (view, upto),
+            };
+            let seen = blocking::apart(|| look_up(&view, read, upto));
+            let mut state = self.lock();
+            state.check_reader(served, read)?;
+            if state.open_log()?.is_as_viewed(&view) {
+                let (records, aborted) = seen?;
+                return Ok(state.answer(records, aborted, None));
+            }
         }
+        let mut state = self.lock();
+        match self.begin_read(&mut state, served, read)? {
+            Begun::Answered(answer) => Ok(answer),
+            Begun::LookUp(view, upto) => {
+                let (records, aborted) = look_up(&view, read, upto)?;
+                Ok(state.answer(records, aborted, None))
+            }
+        }
+    }
+
+    fn begin_read(&self, state: &mut State, served: Served, read: &Read) -> Result<Begun, PartitionError> {
+        state.check_reader(served, read)?;
         let log = state.open_log()?;
         if let Some(epoch) = read.last_fetched_epoch
             && let Some(diverging) = divergence(log, read.from, epoch)?
         {
-            return Ok(state.answer(None, Vec::new(), Some(diverging)));
+            return Ok(Begun::Answered(state.answer(None, Vec::new(), Some(diverging))));
         }
         check_range(log, read.from)?;
         if let Reach::LogEnd(follower) = read.reach {
-            self.note_fetch(&mut state, follower, read)?;
+            self.note_fetch(state, follower, read)?;
         }
         let upto = state.reach(read.reach);
         let log = state.open_log()?;
-        if read.from >= upto {
-            return Ok(state.answer(None, Vec::new(), None));
+        let nothing_to_read = read.from >= upto;
+        if !nothing_to_read && !log.reads_from_memory(read.from, read.reach == Reach::LastStableOffset) {
+            return Ok(Begun::LookUp(log.view_from(read.from), upto));
         }
-        let Slice { range, .. } = log.read(read.from, read.bytes_max, upto, read.at_least_one)?;
-        let aborted = match (&range, read.reach) {
-            (Some(_), Reach::LastStableOffset) => log.aborted_transactions(read.from, upto)?,
-            _ => Vec::new(),
+        let records = match nothing_to_read {
+            true => None,
+            false => log.read(read.from, read.bytes_max, upto, read.at_least_one)?.range,
         };
-        Ok(state.answer(range, aborted, None))
+        Ok(Begun::Answered(state.answer(records, Vec::new(), None)))
     }
+}
+
+/// Looks into the files.
+fn look_up(view: &LogView, read: &Read, upto: Offset) -> Result<Seen, ReadError> {
+    let range = view.read(read.bytes_max, upto, read.at_least_one)?.range;
+    let aborted = match (&range, read.reach) {
+        (Some(_), Reach::LastStableOffset) => view.aborted_transactions(upto)?,
+        _ => Vec::new(),
+    };
+    Ok((range, aborted))
 }
 
 impl Partition {
     /// A follower has all before the offset that it reads from.
     fn note_fetch(&self, state: &mut State, follower: BrokerId, read: &Read) -> Result<(), PartitionError> {
         let leader_end = state.open_log()?.log_end_offset();
-        let Read { from, broker_epoch, asked_at: at, .. } = *read;
-        state.followers.fetched(follower, FollowerFetch { from, leader_end, broker_epoch, at })?;
+        let Read { from, log_start, broker_epoch, asked_at: at, .. } = *read;
+        let fetch = FollowerFetch { from, log_start, leader_end, broker_epoch, at };
+        state.followers.fetched(follower, fetch)?;
         state.advance_high_watermark(self.broker);
         if state.may_return(follower, from) {
             self.returning.note(&self.at);
@@ -101,6 +172,18 @@ impl Partition {
 }
 
 impl State {
+    /// Whether this replica may answer this reader.
+    fn check_reader(&self, served: Served, read: &Read) -> Result<(), PartitionError> {
+        match served {
+            Served::ByLeader => self.check_leader(read.expected_epoch).map(|_| ())?,
+            Served::ByAnyReplica => self.check_serves_consumers(read.expected_epoch)?,
+        }
+        match read.reach {
+            Reach::LogEnd(follower) => self.check_replica(follower),
+            Reach::HighWatermark | Reach::LastStableOffset => Ok(()),
+        }
+    }
+
     /// Whether this broker holds a replica, by the image that this leader has.
     fn check_replica(&self, follower: BrokerId) -> Result<(), PartitionError> {
         match &self.role {

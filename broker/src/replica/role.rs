@@ -28,7 +28,8 @@ pub struct Leader {
     pub min_isr: usize,
     /// Changes of the ISR that may be committed yet.
     pub proposals: Proposals,
-    /// Where the log ended when the epoch began; `None` until the log is open.
+    /// Where the log ended when the epoch began; `None` until the log is open, and while the epoch is older than the newest
+    /// of the log, which only a cluster restored from a backup can make so: then nothing is served or appended.
     pub epoch_start: Option<Offset>,
 }
 
@@ -40,6 +41,8 @@ pub struct Follower {
     pub leader: BrokerId,
     /// The leader's high watermark, as it said last in this epoch; it may lie past the end of the log here.
     pub told_high_watermark: Offset,
+    /// In the ISR or the ELR: it is counted on for all that it has.
+    pub is_eligible: bool,
 }
 
 impl Role {
@@ -68,6 +71,7 @@ impl Role {
                 return leader.renew(image);
             }
             Role::Follower(follower) if same_epoch && follower.leader == image.leader => {
+                follower.is_eligible = is_eligible(broker, image);
                 return Assumed::SameEpoch;
             }
             _ => {}
@@ -75,7 +79,7 @@ impl Role {
         *self = if image.leader == broker {
             Role::Leader(Leader::new(image))
         } else {
-            Role::Follower(Follower::new(image))
+            Role::Follower(Follower::new(broker, image))
         };
         Assumed::NewEpoch
     }
@@ -118,6 +122,11 @@ impl Leader {
         Assumed::SameEpoch
     }
 
+    /// Whether fewer than `min.insync.replicas` are left of all that may be in the ISR.
+    pub fn is_below_min_isr(&self) -> bool {
+        self.maximal_isr().count() < self.min_isr
+    }
+
     /// Everyone whose acknowledgement an append needs: the ISR as committed, and as it may be by what was proposed
     /// (safety rule 5).
     pub fn maximal_isr(&self) -> impl Iterator<Item = BrokerId> + '_ {
@@ -127,9 +136,18 @@ impl Leader {
 }
 
 impl Follower {
-    fn new(image: &PartitionImage) -> Follower {
-        Follower { epoch: image.leader_epoch, leader: image.leader, told_high_watermark: Offset(0) }
+    fn new(broker: BrokerId, image: &PartitionImage) -> Follower {
+        Follower {
+            epoch: image.leader_epoch,
+            leader: image.leader,
+            told_high_watermark: Offset(0),
+            is_eligible: is_eligible(broker, image),
+        }
     }
+}
+
+fn is_eligible(broker: BrokerId, image: &PartitionImage) -> bool {
+    image.isr.contains(&broker) || image.elr.contains(&broker)
 }
 
 fn min_isr(image: &PartitionImage) -> usize {

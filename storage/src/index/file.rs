@@ -23,7 +23,7 @@ const RECENT_MAX: usize = 256;
 /// How many bytes of the file a search reads at once when it has narrowed down to them.
 const SEARCH_WINDOW_BYTES: usize = 4096;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct IndexFile<E> {
     file: Arc<SegmentFile>,
     on_file: usize,

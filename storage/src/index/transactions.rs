@@ -28,7 +28,7 @@ pub struct AbortedTransaction {
     pub last_stable_offset: Offset,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TransactionIndex {
     file: Arc<SegmentFile>,
     entries: usize,

@@ -35,6 +35,9 @@ impl Log {
     /// Appends what a follower has fetched, with the offsets and epochs that the leader gave. A batch that was cut
     /// short at the end is left out, and so is what carries a later epoch than `leader_epoch`, under which the fetch was
     /// asked. `None` if nothing remains.
+    ///
+    /// An empty log may start inside of a batch of the leader's, whose records were deleted up to there: it then begins
+    /// with that batch, and starts where it did.
     pub fn append_as_follower(
         &mut self,
         records: &Bytes,
@@ -44,14 +47,29 @@ impl Log {
         self.refuse_if_failed()?;
         let fetched = fetched_batches(records, leader_epoch)?;
         let appended = with_markers(&fetched)?;
+        let log_start_offset = self.log_start_offset;
+        if let Some(first) = self.base_offset_to_begin_with(&appended) {
+            self.truncate_fully_and_start_at(first, now_ms)?;
+        }
         refuse_unless_growing(&appended, self.log_end_offset)?;
         if appended.is_empty() {
             return Ok(None);
         }
-        match self.producers.check(&appended, AppendOrigin::Replication)? {
-            Verdict::Duplicate(original) => Ok(Some(Appended::before(&original))),
-            Verdict::New(updates) => self.append(&fetched, &appended, updates, now_ms).map(Some),
-        }
+        let appended = match self.producers.check(&appended, AppendOrigin::Replication)? {
+            Verdict::Duplicate(original) => Appended::before(&original),
+            Verdict::New(updates) => self.append(&fetched, &appended, updates, now_ms)?,
+        };
+        self.advance_log_start(log_start_offset, log_start_offset);
+        Ok(Some(appended))
+    }
+
+    /// The base offset of the first batch, if this log is empty and starts inside of it.
+    fn base_offset_to_begin_with(&self, appended: &[AppendedBatch]) -> Option<Offset> {
+        let AppendedBatch { header, .. } = appended.first()?;
+        let is_empty = self.log_start_offset == self.log_end_offset;
+        let starts_inside = (header.base_offset..header.next_offset()).contains(&self.log_end_offset)
+            && header.base_offset != self.log_end_offset;
+        (is_empty && starts_inside).then_some(header.base_offset)
     }
 
     fn append(

@@ -12,7 +12,7 @@
 //! The high watermark is the owner's; where an operation depends on it, it is passed in.
 //!
 //! * `open`, `listing`, `recovery`, `verify`: from a directory to a log.
-//! * `append`, `roll`, `validate`: writing. * `read`, `timestamps`, `transactions`: reading.
+//! * `append`, `roll`, `validate`: writing. * `read`, `transactions`: reading; `view`, `timestamps`: … without the owner's lock.
 //! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`, `sync`: making durable.
 //!
 //! Invariants: `log_start_offset ≤ log_end_offset`, `recovery_point ≤ log_end_offset`; the producers' state is as of
@@ -37,6 +37,7 @@ mod transactions;
 mod truncate;
 mod validate;
 mod verify;
+mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub use outcome::{
 };
 pub use sync::{Flush, Flushed};
 pub use validate::prepare_for_append;
+pub use view::LogView;
 
 /// The log of one partition.
 #[derive(Debug)]
@@ -73,8 +75,10 @@ pub struct Log {
     log_end_offset: Offset,
     /// All below is on the disk, and so are the indexes, epochs and producers' state that belong to it.
     recovery_point: Offset,
+    /// See [`Recovered::first_gap`]; until it is cut off.
+    first_gap: Option<Offset>,
     unsynced: Unsynced,
-    /// Raised by each truncation, so that a flush that began before it does not count.
+    /// Raised by each truncation, so that a flush or a lookup that began before it does not count.
     truncations: u64,
     flush_in_flight: bool,
     /// Whether [`Log::close`] has anything to do.
@@ -133,6 +137,11 @@ impl Log {
     /// Whether a write has failed: the log can be read, and no more.
     pub fn has_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Where offsets are missing, as recovery found ([`Recovered::first_gap`]).
+    pub fn first_gap(&self) -> Option<Offset> {
+        self.first_gap.filter(|&gap| gap >= self.log_start_offset)
     }
 
     /// The producers that wrote to this log.

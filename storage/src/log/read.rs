@@ -16,34 +16,82 @@ impl Log {
         upto: Offset,
         at_least_one: bool,
     ) -> Result<Slice, ReadError> {
-        let (log_start_offset, log_end_offset) = (self.log_start_offset, self.log_end_offset);
+        let wanted = Wanted { from, max_bytes, upto, at_least_one };
+        self.extent().read(self.segments.holding_or_behind(from), &wanted)
+    }
+
+    /// Whether a read from here on asks no file: neither where its batches lie nor, for a read_committed consumer, which
+    /// transactions were aborted. Other reads had better look at a [`view`](Log::view_from).
+    pub fn reads_from_memory(&self, from: Offset, read_committed: bool) -> bool {
+        let active = self.segments.active();
+        let has_aborted =
+            || self.segments.holding_or_behind(from).any(|segment| !segment.transactions.is_empty());
+        from == self.log_end_offset || active.has_in_memory(from) && !(read_committed && has_aborted())
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            log_start_offset: self.log_start_offset,
+            log_end_offset: self.log_end_offset,
+            active: self.segments.active().base_offset,
+        }
+    }
+}
+
+/// Where a log starts and ends, and where its active segment begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub log_start_offset: Offset,
+    pub log_end_offset: Offset,
+    pub active: Offset,
+}
+
+/// What a read asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub from: Offset,
+    pub max_bytes: usize,
+    pub upto: Offset,
+    pub at_least_one: bool,
+}
+
+impl Extent {
+    /// Reads from the first of `segments`, which begin with the one that would hold `from`, that has something to read.
+    pub(super) fn read<'a>(
+        &self,
+        segments: impl Iterator<Item = &'a Segment>,
+        wanted: &Wanted,
+    ) -> Result<Slice, ReadError> {
+        let Extent { log_start_offset, log_end_offset, .. } = *self;
+        let (from, nothing) = (wanted.from, Slice { range: None, first_offset: wanted.from });
         if from < log_start_offset || from > log_end_offset {
             return Err(ReadError::OutOfRange { requested: from, log_start_offset, log_end_offset });
         }
-        if from >= upto {
-            return Ok(Slice { range: None, first_offset: from });
+        if from >= wanted.upto {
+            return Ok(nothing);
         }
-        for segment in self.segments.holding_or_behind(from) {
+        for segment in segments {
             if let Some(first) = segment.locate(from)? {
-                let end = self.end_position(segment, upto)?;
-                return Ok(slice(segment, &first, end, max_bytes, at_least_one));
+                let end = self.end_position(segment, wanted.upto)?;
+                return Ok(slice(segment, &first, end, wanted));
             }
         }
-        Ok(Slice { range: None, first_offset: from })
+        Ok(nothing)
     }
 
     /// Where in `segment` the first batch lies that is not wholly below `upto`.
     fn end_position(&self, segment: &Segment, upto: Offset) -> Result<u64, ReadError> {
-        let is_active = segment.base_offset == self.segments.active().base_offset;
-        if upto >= self.log_end_offset || (!is_active && upto >= self.segments.active().base_offset) {
+        let is_active = segment.base_offset == self.active;
+        if upto >= self.log_end_offset || (!is_active && upto >= self.active) {
             return Ok(segment.size);
         }
         Ok(segment.locate(upto)?.map_or(segment.size, |beyond| beyond.position))
     }
 }
 
-fn slice(segment: &Segment, first: &Located, end: u64, max_bytes: usize, at_least_one: bool) -> Slice {
-    let wanted = if at_least_one { first.size.max(max_bytes as u64) } else { max_bytes as u64 };
+fn slice(segment: &Segment, first: &Located, end: u64, wanted: &Wanted) -> Slice {
+    let max_bytes = wanted.max_bytes as u64;
+    let wanted = if wanted.at_least_one { first.size.max(max_bytes) } else { max_bytes };
     let available = end.saturating_sub(first.position);
     let nothing = available == 0 || wanted < first.size;
     let range = (!nothing).then(|| FileRange {

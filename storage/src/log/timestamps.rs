@@ -1,19 +1,19 @@
-//! Reading by time: ListOffsets for a timestamp, and for the largest one.
+//! Reading by time: ListOffsets for a timestamp, and for the largest one. It asks every segment, and so a view.
 
 use protocol::types::Offset;
 
-use super::{Log, LogError, TimestampedOffset};
+use super::{LogError, LogView, TimestampedOffset};
 
-impl Log {
+impl LogView {
     /// The first record, from the log start offset on, with a timestamp of `target` or later; `None` unless there is
-    /// one below `upto`.
+    /// one below `upto`. Only of a view of the whole log.
     pub fn offset_for_timestamp(
         &mut self,
         target: i64,
         upto: Offset,
     ) -> Result<Option<TimestampedOffset>, LogError> {
-        let from = self.log_start_offset;
-        for segment in self.segments.iter_mut() {
+        let from = self.extent.log_start_offset;
+        for segment in &mut self.segments {
             if segment.base_offset >= upto {
                 break;
             }
@@ -27,11 +27,12 @@ impl Log {
         Ok(None)
     }
 
-    /// The first record that has the largest timestamp of the log; `None` if no record has one.
+    /// The first record that has the largest timestamp of the log; `None` if no record has one. Only of a view of the
+    /// whole log.
     pub fn max_timestamp(&mut self) -> Result<Option<TimestampedOffset>, LogError> {
         let mut largest = -1;
         let mut holder = None;
-        for segment in self.segments.iter_mut() {
+        for segment in &mut self.segments {
             let timestamp = segment.max_timestamp()?;
             if timestamp > largest {
                 (largest, holder) = (timestamp, Some(segment));

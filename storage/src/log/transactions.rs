@@ -2,8 +2,7 @@
 
 use protocol::types::Offset;
 
-use super::{Log, ReadError};
-use crate::index::AbortedTransaction;
+use super::Log;
 
 impl Log {
     /// Up to where every record's fate is decided and replicated. Never past `high_watermark`, nor before the log starts:
@@ -12,28 +11,6 @@ impl Log {
         self.producers
             .first_unstable_offset(high_watermark)
             .map_or(high_watermark, |first| first.max(self.log_start_offset).min(high_watermark))
-    }
-
-    /// The transactions that were aborted and have records from `from` to below `upto`, in the order of their markers.
-    pub fn aborted_transactions(
-        &self,
-        from: Offset,
-        upto: Offset,
-    ) -> Result<Vec<AbortedTransaction>, ReadError> {
-        let mut found = Vec::new();
-        for segment in
-            self.segments.holding_or_behind(from).filter(|segment| !segment.transactions.is_empty())
-        {
-            for aborted in segment.transactions.read_all()? {
-                if aborted.last_offset >= from && aborted.first_offset < upto {
-                    found.push(aborted);
-                }
-                if aborted.last_stable_offset >= upto {
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// The high watermark has come to `high_watermark`: transactions that ended below it are settled.

@@ -28,6 +28,7 @@ impl Log {
         self.log_end_offset = self.watch_segment(truncated)?;
         self.log_start_offset = self.log_start_offset.min(self.log_end_offset);
         self.recovery_point = self.recovery_point.min(self.log_end_offset);
+        self.first_gap = self.first_gap.filter(|&gap| gap < self.log_end_offset);
         self.unsynced.epochs |= self.epochs.truncate_from_end(self.log_end_offset);
         let reloaded = self.reload_producers();
         self.watch_segment(reloaded)?;
@@ -49,6 +50,7 @@ impl Log {
         self.log_start_offset = offset;
         self.log_end_offset = offset;
         self.recovery_point = offset;
+        self.first_gap = None;
         self.debug_assert_invariants();
         Ok(())
     }

@@ -41,7 +41,8 @@ use timestamps::MaxTimestamp;
 /// The furthest that an offset may lie from its segment's base offset.
 pub(crate) const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
 
-#[derive(Debug)]
+/// A clone shares the files, and is for reading alone: it sees the segment as it was.
+#[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub(crate) base_offset: Offset,
     pub(crate) size: u64,
@@ -147,6 +148,11 @@ impl Segment {
             created_ms: now_ms,
             bytes_since_index_entry: 0,
         }
+    }
+
+    /// Whether a lookup of `offset`, or of a later one, needs no file.
+    pub(crate) fn has_in_memory(&self, offset: Offset) -> bool {
+        self.recent.covers(offset)
     }
 
     /// Whether `offset` can be written relative to the base offset.

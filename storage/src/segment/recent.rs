@@ -12,7 +12,7 @@ use super::Located;
 const RECENT_BATCHES: usize = 64;
 
 /// The newest batches, oldest first, without a gap between them in the file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RecentBatches {
     batches: VecDeque<Located>,
 }

@@ -60,12 +60,12 @@ fn check_plain(log: &mut Log) {
     assert!(log.segments_count() > 1, "it has rolled");
     let end = log.log_end_offset();
     for n in [0, 1, 8_000, 23_456, RECORDS as i64 - 1] {
-        let found = log.offset_for_timestamp(FIRST_TIMESTAMP + n, end).unwrap().expect("it is there");
+        let found = log.view().offset_for_timestamp(FIRST_TIMESTAMP + n, end).unwrap().expect("it is there");
         assert_eq!((found.offset, found.timestamp), (Offset(n), FIRST_TIMESTAMP + n));
         let slice = log.read(Offset(n), 1, end, true).unwrap();
         assert!(slice.first_offset <= Offset(n) && slice.length() > 0);
     }
-    assert_eq!(log.max_timestamp().unwrap().unwrap().offset, end - 1);
+    assert_eq!(log.view().max_timestamp().unwrap().unwrap().offset, end - 1);
     assert_eq!(log.latest_epoch(), Some(LeaderEpoch(0)));
     let last = log
         .producers()
@@ -86,7 +86,7 @@ fn check_transactions(log: &Log) {
     let expected = [("committed", 10), ("aborted", 5), ("committed", 3), ("open", 4)];
     assert_eq!(values, expected.iter().flat_map(|(value, count)| vec![*value; *count]).collect::<Vec<_>>());
     let end = log.log_end_offset();
-    let aborted = log.aborted_transactions(Offset(0), end).unwrap();
+    let aborted = log.view_from(Offset(0)).aborted_transactions(end).unwrap();
     assert_eq!(aborted.len(), 1);
     assert_eq!((aborted[0].first_offset, aborted[0].last_offset), (Offset(11), Offset(16)));
     assert_eq!(log.last_stable_offset(end), records[18].offset, "the open transaction is not stable");

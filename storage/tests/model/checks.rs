@@ -55,11 +55,13 @@ fn check_reads(log: &Log, expected: &Expected, rng: &mut fastrand::Rng) {
         let upto = Offset(rng.i64(expected.log_start_offset.0..=expected.log_end_offset.0));
         let (max_bytes, at_least_one) = (rng.usize(0..2000), rng.bool());
         let read = log.read(from, max_bytes, upto, at_least_one);
+        let viewed = log.view_from(from).read(max_bytes, upto, at_least_one);
         if from < expected.log_start_offset || from > expected.log_end_offset {
             assert!(matches!(read, Err(ReadError::OutOfRange { .. })), "{from} is out of range");
             continue;
         }
         let bytes = bytes_of(&read.unwrap());
+        assert_eq!(bytes, bytes_of(&viewed.unwrap()), "a view shows the same");
         let visible: Vec<u8> = expected
             .readable()
             .filter(|batch| batch.last_offset() >= from && batch.last_offset() < upto && from < upto)
@@ -79,15 +81,15 @@ fn check_reads(log: &Log, expected: &Expected, rng: &mut fastrand::Rng) {
     }
 }
 
-fn check_timestamps(log: &mut Log, expected: &Expected, rng: &mut fastrand::Rng) {
+fn check_timestamps(log: &Log, expected: &Expected, rng: &mut fastrand::Rng) {
     let known = expected.readable().map(|batch| batch.batch.header.max_timestamp).collect::<Vec<_>>();
     for _ in 0..3 {
         let target = rng.choice(&known).map_or(0, |known| known + rng.i64(-1..=1));
-        let found = log.offset_for_timestamp(target, expected.log_end_offset).unwrap();
+        let found = log.view().offset_for_timestamp(target, expected.log_end_offset).unwrap();
         let found = found.map(|found| (found.offset, found.timestamp));
         assert_eq!(found, expected.offset_for_timestamp(target), "timestamp {target}");
     }
-    let largest = log.max_timestamp().unwrap().map(|found| found.timestamp);
+    let largest = log.view().max_timestamp().unwrap().map(|found| found.timestamp);
     assert!(largest >= known.iter().max().copied(), "largest timestamp, of what is deleted perhaps");
 }
 
@@ -129,7 +131,7 @@ fn check_transactions(log: &Log, expected: &Expected, rng: &mut fastrand::Rng) {
         _ => None,
     });
     let wanted: Vec<_> = aborted.filter(|(_, first, marker)| *marker >= from && *first < upto).collect();
-    let found = log.aborted_transactions(from, upto).unwrap().into_iter();
+    let found = log.view_from(from).aborted_transactions(upto).unwrap().into_iter();
     let found: Vec<_> = found.map(|t| (t.producer_id, t.first_offset, t.last_offset)).collect();
     assert_eq!(found, wanted, "aborted transactions from {from} to {upto}");
 }

@@ -7,6 +7,7 @@ use storage::log::Log;
 
 use super::ask::{Ask, Position};
 use super::reaction::{Answer, Bounds, Own, Step, react, react_to_bounds};
+use crate::api::wall_clock_ms;
 use crate::replica::errors::PartitionError;
 use crate::replica::partition::{LogState, Partition, State};
 use crate::replica::role::Role;
@@ -36,13 +37,24 @@ pub enum FollowError {
 }
 
 impl Partition {
-    /// Where the log stands, as long as this replica follows in that epoch.
+    /// Where the log stands, as long as this replica follows in that epoch. Where recovery found offsets missing it is cut
+    /// first, and ends there; see [`Partition::is_to_be_cut`].
     pub fn position(&self, leader_epoch: LeaderEpoch) -> Result<Position, FollowError> {
         let mut state = self.lock();
         if state.following() != Some(leader_epoch) {
             return Err(FollowError::NotFollower(leader_epoch));
         }
+        if let Some(gap) = state.gap_to_cut() {
+            self.report_gap(&state, gap);
+            state.open_log()?.truncate_to(gap, wall_clock_ms()).map_err(PartitionError::from)?;
+            return Ok(state.settle_after_cut()?);
+        }
         Ok(position(state.open_log()?))
+    }
+
+    /// Whether [`Partition::position`] has to cut the log, which may read much.
+    pub(in crate::replica) fn is_to_be_cut(&self) -> bool {
+        self.lock().gap_to_cut().is_some()
     }
 
     /// Takes in the answer to a fetch.
@@ -86,6 +98,11 @@ impl Partition {
         }
     }
 
+    fn report_gap(&self, state: &State, offset: Offset) {
+        let (high_watermark, partition) = (state.high_watermark, &self.at);
+        tracing::warn!(%partition, %offset, %high_watermark, "log cut where offsets are missing: a power loss took them");
+    }
+
     fn report_cut(&self, state: &State, offset: Offset) {
         let (high_watermark, partition) = (state.high_watermark, &self.at);
         if offset < high_watermark {
@@ -105,6 +122,17 @@ impl State {
         }
     }
 
+    /// Where offsets are missing in the log, if this replica may cut it there: it follows, and is neither in the ISR nor in
+    /// the ELR, where a broker that lost pages is not (safety rule 7). In the log of one that is counted on, compaction made
+    /// the gap. A cut there may go below the high watermark: this log does not hold what that promised, and must not be taken
+    /// for one that does.
+    fn gap_to_cut(&self) -> Option<Offset> {
+        match (&self.role, &self.log) {
+            (Role::Follower(follower), LogState::Open(log)) if !follower.is_eligible => log.first_gap(),
+            _ => None,
+        }
+    }
+
     fn own(&mut self) -> Result<Own<'_>, PartitionError> {
         let following = self.following();
         let log = self.open_log()?;
@@ -119,6 +147,7 @@ impl State {
     ) -> Result<(), PartitionError> {
         if !records.is_empty() {
             self.open_log()?.append_as_follower(records, epoch, now_ms)?;
+            self.mark.note();
         }
         Ok(())
     }
@@ -130,9 +159,13 @@ impl State {
         }
         let LogState::Open(log) = &mut self.log else { return };
         let high_watermark = high_watermark.min(log.log_end_offset());
-        log.advance_log_start(log_start, high_watermark.max(self.high_watermark));
+        let log_start_before = log.log_start_offset();
+        if log.advance_log_start(log_start, high_watermark.max(self.high_watermark)) != log_start_before {
+            self.mark.note();
+        }
         if high_watermark > self.high_watermark {
             self.high_watermark = high_watermark;
+            self.mark.note();
             self.fetches.high_watermark_moved();
         }
     }
@@ -141,6 +174,7 @@ impl State {
         let log = self.open_log()?;
         let (start, end, position) = (log.log_start_offset(), log.log_end_offset(), position(log));
         self.high_watermark = self.high_watermark.clamp(start, end);
+        self.mark.note();
         Ok(position)
     }
 }

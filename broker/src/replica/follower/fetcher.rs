@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
-use protocol::types::BrokerId;
+use protocol::types::{BrokerId, LeaderEpoch};
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -152,7 +152,7 @@ impl Fetcher {
         self.reconcile(address)?;
         let mut in_flight = InFlight::new();
         loop {
-            self.look_at_logs();
+            self.look_at_logs().await?;
             if in_flight.is_empty() {
                 self.settle_bounds(&connection).await?;
             }
@@ -188,10 +188,15 @@ impl Fetcher {
     }
 
     /// Finds where the logs end that were just assigned, or whose delay is over.
-    fn look_at_logs(&mut self) {
+    async fn look_at_logs(&mut self) -> Result<(), Broken> {
         let now = Instant::now();
         self.roster.wake(now);
+        let mut cuts = Vec::new();
         for (key, following) in self.roster.starting() {
+            if following.replica.partition.is_to_be_cut() {
+                cuts.push((key, following.replica, Cut::Gap(following.leader_epoch)));
+                continue;
+            }
             match following.replica.partition.position(following.leader_epoch) {
                 Ok(position) => self.roster.stands_at(key, position),
                 Err(_) => {
@@ -200,6 +205,7 @@ impl Fetcher {
                 }
             }
         }
+        self.cut(cuts).await
     }
 
     async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<(), Broken> {
@@ -213,7 +219,7 @@ impl Fetcher {
         for (key, answer) in request::answers(response) {
             let Some((ask, followed)) = self.roster.asked(number, &key) else { continue };
             if answer.diverging.is_some() {
-                cuts.push((key, ask, followed, Cut::Diverging(answer)));
+                cuts.push((key, followed, Cut::Diverging(ask, answer)));
                 continue;
             }
             let taken = followed.partition.take_answer(&ask, &answer, wall_clock_ms());
@@ -249,7 +255,7 @@ impl Fetcher {
             let at = (followed.partition.at.topic.as_str().into(), followed.partition.at.partition);
             match (starts.get(&at), ends.get(&at)) {
                 (Some(&Ok(start)), Some(&Ok(end))) => {
-                    cuts.push((key, ask, followed, Cut::Bounds(Bounds { start, end })))
+                    cuts.push((key, followed, Cut::Bounds(ask, Bounds { start, end })))
                 }
                 (Some(&Err(error)), _) | (_, Some(&Err(error))) => {
                     self.settle(key, &followed, Err(FollowError::Leader(error)));
@@ -264,14 +270,14 @@ impl Fetcher {
 
     /// Cuts logs on a thread of their own, for that may read much, and has their recovery points on the disk before
     /// anything is appended to them.
-    async fn cut(&mut self, cuts: Vec<(PartitionKey, Ask, Arc<Followed>, Cut)>) -> Result<(), Broken> {
+    async fn cut(&mut self, cuts: Vec<(PartitionKey, Arc<Followed>, Cut)>) -> Result<(), Broken> {
         if cuts.is_empty() {
             return Ok(());
         }
         let replicas = self.broker.replicas.clone();
         let cutting = tokio::task::spawn_blocking(move || {
-            let cut = |(key, ask, followed, cut): (PartitionKey, Ask, Arc<Followed>, Cut)| {
-                let taken = cut.carry_out(&followed.partition, &ask);
+            let cut = |(key, followed, cut): (PartitionKey, Arc<Followed>, Cut)| {
+                let taken = cut.carry_out(&followed.partition);
                 (key, followed, taken)
             };
             let taken: Vec<_> = cuts.into_iter().map(cut).collect();
@@ -289,7 +295,10 @@ impl Fetcher {
     /// Tells the roster what came of an answer.
     fn settle(&mut self, key: PartitionKey, followed: &Followed, taken: Result<Taken, FollowError>) {
         match taken {
-            Ok(Taken::At(position) | Taken::Cut(position)) => self.roster.advanced(key, position),
+            Ok(Taken::At(position) | Taken::Cut(position)) => {
+                followed.lag.show_failed(false);
+                self.roster.advanced(key, position);
+            }
             Ok(Taken::PassedOver(position)) => self.roster.stands_at(key, position),
             Ok(Taken::AskForBounds) => self.roster.is_out_of_range(key),
             Err(error) => {
@@ -307,6 +316,9 @@ impl Fetcher {
             self.broker.replicas.note_failure(&followed.partition, own);
         }
         let is_ours = matches!(error, FollowError::Own(PartitionError::Append(_) | PartitionError::Log(_)));
+        if is_ours {
+            followed.lag.show_failed(true);
+        }
         if is_ours && failures == 1 {
             tracing::error!(%partition, %leader, "what the leader sent can't be taken in: {error}");
         } else {
@@ -334,15 +346,18 @@ impl Fetcher {
 
 /// Why a log is to be cut.
 enum Cut {
-    Diverging(Answer),
-    Bounds(Bounds),
+    Diverging(Ask, Answer),
+    Bounds(Ask, Bounds),
+    /// Offsets are missing.
+    Gap(LeaderEpoch),
 }
 
 impl Cut {
-    fn carry_out(&self, partition: &Partition, ask: &Ask) -> Result<Taken, FollowError> {
+    fn carry_out(&self, partition: &Partition) -> Result<Taken, FollowError> {
         match self {
-            Cut::Diverging(answer) => partition.take_answer(ask, answer, wall_clock_ms()),
-            Cut::Bounds(bounds) => partition.take_bounds(ask, *bounds, wall_clock_ms()),
+            Cut::Diverging(ask, answer) => partition.take_answer(ask, answer, wall_clock_ms()),
+            Cut::Bounds(ask, bounds) => partition.take_bounds(ask, *bounds, wall_clock_ms()),
+            Cut::Gap(leader_epoch) => partition.position(*leader_epoch).map(Taken::Cut),
         }
     }
 }

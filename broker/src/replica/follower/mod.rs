@@ -23,13 +23,8 @@ mod request;
 mod roster;
 mod session;
 
+pub use apply::{FollowError, Taken};
+pub use ask::{Ask, Position};
+pub use divergence::Divergence;
 pub use fetchers::run;
-
-/// What tests of whole replicas take part in.
-#[cfg(test)]
-pub(super) mod tested {
-    pub use super::apply::Taken;
-    pub use super::ask::Ask;
-    pub use super::divergence::Divergence;
-    pub use super::reaction::Answer;
-}
+pub use reaction::{Answer, Bounds};

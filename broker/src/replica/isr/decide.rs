@@ -122,6 +122,7 @@ mod tests {
         fn fetch(&mut self, id: i32, from: i64, leader_end: i64, second: u64) {
             let fetch = FollowerFetch {
                 from: Offset(from),
+                log_start: Some(Offset(0)),
                 leader_end: Offset(leader_end),
                 broker_epoch: Some(500),
                 at: self.begun + Duration::from_secs(second),
@@ -217,6 +218,7 @@ mod tests {
         scene.fenced.clear();
         let fetch = |epoch| FollowerFetch {
             from: Offset(100),
+            log_start: Some(Offset(0)),
             leader_end: Offset(100),
             broker_epoch: Some(epoch),
             at: scene.begun,

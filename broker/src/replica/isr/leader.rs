@@ -21,10 +21,7 @@ pub struct Circumstances<'a> {
 
 impl Partition {
     /// Proposes another ISR, if there should be one and nothing is proposed yet. Gives what it changes as well.
-    pub(in crate::replica) fn propose_isr(
-        &self,
-        circumstances: &Circumstances,
-    ) -> Option<(Proposal, IsrChange)> {
+    pub fn propose_isr(&self, circumstances: &Circumstances) -> Option<(Proposal, IsrChange)> {
         let mut state = self.lock();
         let state = &mut *state;
         let (LogState::Open(log), Role::Leader(leader)) = (&state.log, &mut state.role) else { return None };
@@ -55,7 +52,7 @@ impl Partition {
     }
 
     /// Whether the proposal still waits for the controller.
-    pub(in crate::replica) fn is_in_flight(&self, proposal: &Proposal) -> bool {
+    pub fn is_in_flight(&self, proposal: &Proposal) -> bool {
         let state = self.lock();
         match (&state.log, &state.role) {
             (LogState::Open(_), Role::Leader(leader)) => leader.proposals.in_flight() == Some(proposal),
@@ -64,14 +61,14 @@ impl Partition {
     }
 
     /// The controller committed this; the push that says so as well may come sooner or later.
-    pub(in crate::replica) fn isr_committed(&self, committed: &PartitionImage) {
+    pub fn isr_committed(&self, committed: &PartitionImage) {
         if committed.leader == self.broker && committed.leader_epoch == self.lock().role.epoch() {
-            self.assume(committed);
+            self.assume(committed, Instant::now());
         }
     }
 
     /// The controller would not have it, and committed nothing. Whoever was to return must show anew that it is there.
-    pub(in crate::replica) fn isr_refused(&self, proposal: &Proposal) {
+    pub fn isr_refused(&self, proposal: &Proposal) {
         let mut state = self.lock();
         let state = &mut *state;
         let Role::Leader(leader) = &mut state.role else { return };
@@ -80,17 +77,18 @@ impl Partition {
             state.followers.must_catch_up(member.id);
         }
         state.advance_high_watermark(self.broker);
+        state.refuse_acks_below_min_isr();
     }
 
     /// An attempt had no answer: it may be committed or not.
-    pub(in crate::replica) fn isr_unanswered(&self, proposal: &Proposal) {
+    pub fn isr_unanswered(&self, proposal: &Proposal) {
         if let Role::Leader(leader) = &mut self.lock().role {
             leader.proposals.unanswered(proposal);
         }
     }
 
     /// These brokers are gone: nobody waits for them.
-    pub(in crate::replica) fn brokers_gone(&self, gone: &[BrokerId]) {
+    pub fn brokers_gone(&self, gone: &[BrokerId]) {
         let mut state = self.lock();
         gone.iter().for_each(|&id| state.followers.must_catch_up(id));
         state.advance_high_watermark(self.broker);

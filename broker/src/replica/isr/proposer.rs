@@ -18,6 +18,7 @@ use super::leader::Circumstances;
 use super::proposals::Proposal;
 use crate::Broker;
 use crate::link::{IsrOutcome, IsrProposal};
+use crate::metrics::out_of_sync::OutOfSyncGauges;
 use crate::metrics::replication;
 use crate::replica::partition::Partition;
 
@@ -27,6 +28,8 @@ const CALL_PROPOSALS_MAX: usize = 1_000;
 const CALL_TIME_MAX: Duration = Duration::from_secs(5);
 /// Before what had no answer is sent again.
 const RESEND_DELAY: Duration = Duration::from_millis(100);
+/// How often it is told why replicas are out of sync.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest time between two looks at every partition.
 const LOOK_INTERVAL_MIN: Duration = Duration::from_millis(10);
 
@@ -49,6 +52,7 @@ struct Proposer {
     images: watch::Receiver<Arc<ClusterImage>>,
     /// As of the last look at the brokers.
     image: Arc<ClusterImage>,
+    gauges: OutOfSyncGauges,
 }
 
 /// Keeps the ISRs true until shutdown.
@@ -58,19 +62,23 @@ pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
     // A replica that lags is found out after one and a half times the time that it may, at the latest.
     let mut looks = interval((lag_time_max / 2).max(LOOK_INTERVAL_MIN));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reports = interval(REPORT_INTERVAL);
+    reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (open, next_call_at, image) = (BTreeMap::new(), Instant::now(), Arc::default());
-    let proposer = Proposer { broker, open, next_call_at, images, image };
+    let gauges = OutOfSyncGauges::default();
+    let proposer = Proposer { broker, open, next_call_at, images, image, gauges };
     tokio::select! {
-        () = proposer.run(&mut looks) => {}
+        () = proposer.run(&mut looks, &mut reports) => {}
         () = shutdown.requested() => {}
     }
 }
 
 impl Proposer {
-    async fn run(mut self, looks: &mut Interval) {
+    async fn run(mut self, looks: &mut Interval, reports: &mut Interval) {
         loop {
             tokio::select! {
                 _ = looks.tick() => self.look_at(self.broker.replicas.all_by_id()),
+                _ = reports.tick() => self.report(),
                 () = self.broker.replicas.returning.noted() => self.look_at(self.noted()),
                 changed = self.images.changed() => match changed {
                     Ok(()) => self.forget_gone_brokers(),
@@ -90,17 +98,34 @@ impl Proposer {
         noted.iter().filter_map(|at| replicas.with_topic_id(at)).collect()
     }
 
+    /// Tells why replicas are out of sync.
+    fn report(&mut self) {
+        let image = self.broker.image();
+        let registered = |id| registered(&image, id);
+        let circumstances = self.circumstances(-1, &registered);
+        let mut counts = BTreeMap::new();
+        for partition in self.broker.replicas.all() {
+            for cause in partition.out_of_sync(&circumstances) {
+                *counts.entry(cause).or_default() += 1;
+            }
+        }
+        self.gauges.show(counts);
+    }
+
+    fn circumstances<'a>(
+        &self,
+        broker_epoch: i64,
+        registered: &'a dyn Fn(BrokerId) -> Option<i64>,
+    ) -> Circumstances<'a> {
+        let lag_time_max = self.broker.config.replication.lag_time_max;
+        Circumstances { broker_epoch, registered, lag_time_max, now: Instant::now() }
+    }
+
     fn look_at(&mut self, partitions: Vec<(Uuid, Arc<Partition>)>) {
         let image = self.broker.image();
         let Some(broker_epoch) = self.broker.link.broker_epoch() else { return };
-        let circumstances = Circumstances {
-            broker_epoch,
-            registered: &|id| {
-                image.brokers.get(&id).filter(|broker| !broker.fenced).map(|broker| broker.epoch)
-            },
-            lag_time_max: self.broker.config.replication.lag_time_max,
-            now: Instant::now(),
-        };
+        let registered = |id| registered(&image, id);
+        let circumstances = self.circumstances(broker_epoch, &registered);
         for (topic_id, partition) in partitions {
             if let Some((proposal, change)) = partition.propose_isr(&circumstances) {
                 let (expands, shrinks) = (!change.returning.is_empty(), !change.leaving.is_empty());
@@ -169,8 +194,13 @@ impl Proposer {
     }
 }
 
+/// The broker epoch of whoever may be in an ISR.
+fn registered(image: &ClusterImage, id: BrokerId) -> Option<i64> {
+    image.brokers.get(&id).filter(|broker| !broker.fenced).map(|broker| broker.epoch)
+}
+
 /// What a refusal says of a proposal.
-enum Verdict {
+pub enum Verdict {
     /// The controller knew the partition's state, and did not change it.
     NotDone,
     /// The controller's state is another one: this proposal may be why, and a push will tell.
@@ -178,7 +208,8 @@ enum Verdict {
     Unclear,
 }
 
-fn verdict(error: ErrorCode) -> Verdict {
+/// What the controller's error says of a proposal.
+pub fn verdict(error: ErrorCode) -> Verdict {
     match error {
         ErrorCode::IneligibleReplica | ErrorCode::OperationNotAttempted => Verdict::NotDone,
         ErrorCode::FencedLeaderEpoch

@@ -15,7 +15,7 @@ use super::weights::Weights;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
-use crate::replica::follower::tested::{Answer, Ask, Divergence, Taken};
+use crate::replica::follower::{Answer, Ask, Divergence, Taken};
 use crate::replica::isr::{Circumstances, Proposal};
 use crate::replica::read::{Reach, Read};
 
@@ -176,7 +176,7 @@ impl Cluster {
                 if let Some(partition) =
                     self.started(node, broker_epoch).and_then(|node| node.partition.clone())
                 {
-                    partition.assume(&image);
+                    partition.assume(&image, Instant::now());
                 }
             }
             Message::Fetch { leader, follower, broker_epoch, ask } => {
@@ -226,6 +226,7 @@ impl Cluster {
             expected_epoch: Some(ask.leader_epoch),
             last_fetched_epoch: ask.position.last_epoch,
             broker_epoch: Some(broker_epoch),
+            log_start: Some(ask.position.log_start),
             asked_at: Instant::now(),
         };
         let nothing = |error| Answer {
