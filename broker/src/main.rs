@@ -14,7 +14,7 @@ use node::logging::{self, LoggingConfig};
 use node::metrics_listener::MetricsListener;
 use node::properties::Properties;
 use node::shutdown::{self, Shutdown};
-use node::{limits, process_metrics};
+use node::{causes, limits, process_metrics};
 
 /// One broker of a Milena cluster.
 #[derive(Parser)]
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("milena-broker: {error}");
+            eprintln!("milena-broker: {}", causes::one_line(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -26,7 +26,7 @@ use crate::net::request_memory::RequestMemory;
 use crate::refused_peers::RefusedPeers;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
-use crate::replica::{Replicas, follower, housekeeping, isr};
+use crate::replica::{Replicas, follower, housekeeping, isr, offline_reports};
 
 /// How long the last messages of a clean stop may take.
 const LEAVE_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -47,12 +47,14 @@ pub enum ServerError {
     LogDirs(#[from] LogDirsError),
     #[error(transparent)]
     Seen(#[from] SeenError),
-    #[error("listener {name}://{address} can't be bound: {source}")]
+    #[error("listener {name}://{address} can't be bound")]
     Bind { name: String, address: String, source: std::io::Error },
     #[error("the kernel gave no randomness for the incarnation: {0}")]
     Randomness(String),
     #[error(transparent)]
     Link(#[from] LinkError),
+    #[error("every log directory has failed")]
+    NoLogDir,
     #[error("the task of the link failed: {0}")]
     LinkTask(tokio::task::JoinError),
 }
@@ -61,10 +63,10 @@ impl Server {
     /// Locks the log directories, begins to open the logs, and binds the listeners.
     pub async fn start(config: BrokerConfig, store: Arc<dyn MetadataStore>) -> Result<Server, ServerError> {
         let dirs = log_dirs::open_all(&config.logs.dirs, config.broker_id)?;
-        let clean_shutdown_epoch = log_dirs::clean_shutdown_epoch(&dirs);
-        log_dirs::forget_clean_shutdown(&dirs).map_err(LogDirsError::Io)?;
-        let seen = Seen::open(dirs[0].path())?;
-        let dir_ids = dirs.iter().map(|dir| dir.id).collect();
+        let clean_shutdown_epoch = dirs.clean_shutdown_epoch();
+        dirs.forget_clean_shutdown().map_err(LogDirsError::Io)?;
+        let seen = Seen::open(dirs.online[0].path())?;
+        let dir_ids = dirs.online.iter().map(|dir| dir.id).collect();
         let replicas = Replicas::new(&config, dirs);
         replicas.recover(config.logs.recovery_threads_per_dir)?;
         let sockets = bind_all(&config).await?;
@@ -90,7 +92,7 @@ impl Server {
         self.sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect()
     }
 
-    /// Serves until shutdown or until the link is refused. Then, in this order: leadership goes to others, duties end, the
+    /// Serves until shutdown, until the link is refused, or until the last log directory has failed. Then, in this order: leadership goes to others, duties end, the
     /// logs close, the registration is given up, and last the listeners close: a controller that finds them closed takes
     /// the broker for dead.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), ServerError> {
@@ -104,10 +106,12 @@ impl Server {
         });
         let mut duties = begin_duties(&broker, &duties_stop);
         let listening = tokio::spawn(listen(broker.clone(), sockets, listening_stops));
-        let refused = tokio::select! {
-            refused = &mut link => Some(refused),
-            () = shutdown.requested() => None,
-        };
+        let (mut refused, mut failed) = (None, Ok(()));
+        tokio::select! {
+            ended = &mut link => refused = Some(ended),
+            () = broker.replicas.all_dirs_failed() => failed = Err(ServerError::NoLogDir),
+            () = shutdown.requested() => {}
+        }
         if refused.is_none() && broker.config.controlled_shutdown {
             hand_over(&broker).await;
         }
@@ -125,7 +129,7 @@ impl Server {
             tracing::error!("the task of the listeners failed: {error}");
         }
         match ended {
-            Ok(ended) => ended.map_err(ServerError::from),
+            Ok(ended) => failed.and(ended.map_err(ServerError::from)),
             Err(error) => Err(ServerError::LinkTask(error)),
         }
     }
@@ -160,6 +164,10 @@ fn make_broker(
         prefix: config.metadata.prefix.clone(),
         image: image.clone(),
         observer,
+        reporter: {
+            let replicas = replicas.clone();
+            Arc::new(move || replicas.holdings())
+        },
         seen,
     });
     let fetch_sessions =
@@ -175,6 +183,7 @@ fn begin_duties(broker: &Arc<Broker>, shutdown: &Shutdown) -> JoinSet<()> {
     duties.spawn(housekeeping::run(broker.replicas.clone(), logs, replication, shutdown.clone()));
     duties.spawn(follower::run(broker.clone(), shutdown.clone()));
     duties.spawn(isr::run(broker.clone(), shutdown.clone()));
+    duties.spawn(offline_reports::run(broker.clone(), shutdown.clone()));
     duties
 }
 

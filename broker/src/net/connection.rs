@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::answer::{Answer, Outcome};
+use super::complaints;
 use super::frames::{FrameError, Frames};
 use super::gather::{Outbox, SendError};
 use super::request_memory::{Held, RequestMemory};
@@ -97,7 +98,17 @@ pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: 
         End::Send(SendError::Socket(error)) => {
             tracing::debug!(peer = %address, "closed: sending failed: {error}")
         }
-        end => tracing::warn!(peer = %address, "connection closed: {end}"),
+        End::Send(SendError::Log(failure)) => {
+            complain(address, &failure);
+            broker.replicas.note_unreadable(&failure);
+        }
+        end => complain(address, &end),
+    }
+}
+
+fn complain(peer: SocketAddr, why: &dyn std::fmt::Display) {
+    if let Some(left_out) = complaints::admit() {
+        tracing::warn!(%peer, left_out, "connection closed: {why}");
     }
 }
 

@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt;
 
 use bytes::{Buf, Bytes};
 use nix::sys::socket::{MsgFlags, sendmsg};
+use storage::IoFailure;
 use storage::log::FileRange;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -35,7 +36,7 @@ pub(super) enum SendError {
     #[error("sending failed: {0}")]
     Socket(io::Error),
     #[error("reading the log for a response failed: {0}")]
-    Log(io::Error),
+    Log(#[from] IoFailure),
     #[error("a log file ended {missing} bytes before a range that was promised to the client")]
     Short { missing: u32 },
 }
@@ -122,10 +123,10 @@ impl Outbox {
 
 /// Sends a range, waiting for the disk on the cold pool and for the socket here.
 async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), SendError> {
-    let file = range.file.descriptor().map_err(io::Error::other).map_err(SendError::Log)?;
+    let file = range.file.descriptor()?;
     while range.length > 0 {
-        let mut resident =
-            cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
+        let resident = cold::resident_prefix(&file, range.position, range.length).await;
+        let mut resident = resident.map_err(|error| unread(range, error))?;
         while resident > 0 {
             let sent = send_some(socket, &file, range, resident).await?;
             resident -= sent;
@@ -145,7 +146,7 @@ async fn send_some(
         match try_send_file(socket, file, range.position, resident as usize) {
             Ok(0) => return Err(SendError::Short { missing: range.length }),
             Ok(sent) => {
-                let sent = u32::try_from(sent).map_err(|error| SendError::Log(io::Error::other(error)))?;
+                let sent = u32::try_from(sent).map_err(|error| unread(range, io::Error::other(error)))?;
                 range.position += u64::from(sent);
                 range.length -= sent;
                 return Ok(sent);
@@ -153,15 +154,22 @@ async fn send_some(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 socket.writable().await.map_err(SendError::Socket)?;
             }
+            // Of the two only the disk fails like this.
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => return Err(unread(range, error)),
             Err(error) => return Err(SendError::Socket(error)),
         }
     }
 }
 
 async fn read_range(range: &FileRange) -> Result<Bytes, SendError> {
-    let file = range.file.descriptor().map_err(io::Error::other).map_err(SendError::Log)?;
-    cold::resident_prefix(&file, range.position, range.length).await.map_err(SendError::Log)?;
+    let file = range.file.descriptor()?;
+    let resident = cold::resident_prefix(&file, range.position, range.length).await;
+    resident.map_err(|error| unread(range, error))?;
     let mut bytes = vec![0; range.length as usize];
-    file.read_exact_at(&mut bytes, range.position).map_err(SendError::Log)?;
+    file.read_exact_at(&mut bytes, range.position).map_err(|error| unread(range, error))?;
     Ok(bytes.into())
+}
+
+fn unread(range: &FileRange, source: io::Error) -> SendError {
+    SendError::Log(IoFailure { action: "read", path: range.file.path(), source })
 }

@@ -11,6 +11,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::complaints;
 use super::connection::{self, Surroundings};
 use super::quota::ConnectionQuota;
 use super::request_memory::RequestMemory;
@@ -113,7 +114,9 @@ fn admit(quota: &Arc<ConnectionQuota>, socket: &TcpStream, peer: SocketAddr) -> 
             Some(place)
         }
         Err(refused) => {
-            tracing::info!(%peer, "connection refused: {refused}");
+            if let Some(left_out) = complaints::admit() {
+                tracing::info!(%peer, left_out, "connection refused: {refused}");
+            }
             None
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod cold;
+mod complaints;
 mod connection;
 mod frames;
 mod gather;

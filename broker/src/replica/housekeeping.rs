@@ -1,26 +1,33 @@
 //! What is done for the logs while nobody asks: retention, flushes, checkpoints, and the removal of what was deleted.
 //!
-//! Each duty is a plain call that looks at every replica; the loop below calls them by their own clocks on the blocking
-//! pool. The last act of a clean stop is here too.
+//! Each duty is a plain call; the loop below calls them by their own clocks on the blocking pool. A duty looks only at the
+//! replicas that have moved since it last did, and says how many those were: ten thousand that rest cost nothing. Retention
+//! alone, every few minutes, looks at all of them, for time passes for every log.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use node::shutdown::Shutdown;
+use parking_lot::Mutex;
 use protocol::types::Offset;
 use storage::TopicPartition;
 use storage::checkpoint::{HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS};
 use storage::log::{Flush, Log};
 
 use super::Replicas;
+use super::changes::Duty;
 use super::errors::PartitionError;
+use super::log_dirs::ReplicaDir;
 use super::partition::{LogState, Partition};
 use crate::api::wall_clock_ms;
 use crate::config::{LogsConfig, ReplicationConfig};
 
-/// Between two looks for renamed directories and files that may be removed.
-const REMOVAL_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two looks for files that may be removed, logs that may be opened now, and disks that have room again.
+const MENDING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// When which logs have files of deleted segments to remove, in milliseconds of the wall clock.
+pub(super) type Purges = Mutex<BTreeSet<(i64, TopicPartition)>>;
 
 /// Does every duty by its clock until shutdown.
 pub async fn run(
@@ -41,13 +48,16 @@ pub async fn run(
         () = every(replication.high_watermark_checkpoint_interval, Replicas::checkpoint_high_watermarks) => {}
         () = every(logs.recovery_point_checkpoint_interval, Replicas::checkpoint_recovery_points) => {}
         () = every(logs.log_start_checkpoint_interval, Replicas::checkpoint_log_starts) => {}
-        () = every(REMOVAL_INTERVAL, Replicas::remove_deleted) => {}
+        () = every(MENDING_INTERVAL, Replicas::mend) => {}
         () = flushes => {}
         () = shutdown.requested() => {}
     }
 }
 
-async fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)) {
+/// How many replicas a duty looked at.
+pub type LookedAt = usize;
+
+async fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas) -> LookedAt) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -62,134 +72,119 @@ async fn repeat(replicas: Arc<Replicas>, interval: Duration, duty: fn(&Replicas)
 
 impl Replicas {
     /// Deletes segments by time, size and log start.
-    pub fn apply_retention(&self) {
-        let now_ms = wall_clock_ms();
-        self.tend(|partition, log, high_watermark| {
-            for deleted in log.apply_retention(now_ms, high_watermark)? {
-                let (base, bytes, reason) = (deleted.base_offset, deleted.bytes, deleted.reason);
-                tracing::info!(partition = %partition.at, %base, bytes, ?reason, "segment deleted");
+    pub fn apply_retention(&self) -> LookedAt {
+        let (now_ms, all) = (wall_clock_ms(), self.all());
+        for partition in &all {
+            let outcome =
+                partition.with_log(|log, high_watermark| retain(partition, log, now_ms, high_watermark));
+            if let Some(purge_at) = self.note_outcome(partition, outcome).flatten().flatten() {
+                self.purges.lock().insert((purge_at, partition.at.clone()));
+                partition.lock().mark.note();
             }
-            log.remove_expired_producers(now_ms);
-            log.forget_settled_transactions(high_watermark);
-            Ok(())
-        });
+        }
+        all.len()
     }
 
     /// Flushes the logs for which `flush.messages` has it due.
-    fn flush_due(&self) {
-        self.flush_where(Log::is_flush_due);
+    fn flush_due(&self) -> LookedAt {
+        self.online().map(|dir| self.flush_where(dir, Log::is_flush_due)).sum()
     }
 
     /// Flushes what the disk does not have yet, and says so in the checkpoint: a recovery has only the rest to scan.
-    pub fn checkpoint_recovery_points(&self) {
-        self.flush_where(|_| true);
+    pub fn checkpoint_recovery_points(&self) -> LookedAt {
+        let flushed: LookedAt = self.online().map(|dir| self.flush_where(dir, |_| true)).sum();
         self.save_recovery_points();
+        flushed
     }
 
     /// Says in the checkpoint from where on a recovery must scan.
-    pub fn save_recovery_points(&self) {
-        self.checkpoint(RECOVERY_POINTS, |log, _| Some(log.recovery_point()));
-    }
-
-    /// Flushes, and waits for the disk without any partition's lock, one directory's logs together.
-    fn flush_where(&self, due: fn(&Log) -> bool) {
-        for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
-            let (mut flushing, mut flushes) = (Vec::new(), Vec::new());
-            for partition in self.all_in(dir) {
-                let begun =
-                    partition.with_log(|log, _| if due(log) { Ok(log.begin_flush()?) } else { Ok(None) });
-                if let Some(flush) = self.note_outcome(&partition, begun).flatten() {
-                    flushing.push(partition);
-                    flushes.push(flush);
-                }
-            }
-            for (partition, outcome) in flushing.iter().zip(Flush::sync_all(flushes, dir.path())) {
-                let finished = partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?));
-                self.note_outcome(partition, finished);
-            }
-        }
-    }
-
-    /// Removes the files of deleted segments and partitions from the disk.
-    fn remove_deleted(&self) {
-        let now_ms = wall_clock_ms();
-        self.tend(|_, log, _| Ok(log.purge(now_ms)?));
-        self.remove_renamed();
+    pub fn save_recovery_points(&self) -> LookedAt {
+        self.checkpoint(RECOVERY_POINTS, Duty::RecoveryPoints, |log, _| log.recovery_point())
     }
 
     /// Says in the checkpoint up to where everything is committed.
-    pub fn checkpoint_high_watermarks(&self) {
-        self.checkpoint(HIGH_WATERMARKS, |_, high_watermark| Some(high_watermark));
+    pub fn checkpoint_high_watermarks(&self) -> LookedAt {
+        self.checkpoint(HIGH_WATERMARKS, Duty::HighWatermarks, |_, high_watermark| high_watermark)
     }
 
-    fn checkpoint_log_starts(&self) {
-        self.checkpoint(LOG_START_OFFSETS, |log, _| Some(log.log_start_offset()));
+    pub(super) fn checkpoint_log_starts(&self) -> LookedAt {
+        self.checkpoint(LOG_START_OFFSETS, Duty::LogStarts, |log, _| log.log_start_offset())
     }
 
-    /// Closes every log, writes all checkpoints, and marks the directories as closed under this broker epoch.
-    /// Images that come after it are not applied.
-    pub fn close(&self, broker_epoch: Option<i64>) {
-        *self.closed.lock() = true;
-        let recovered = self.is_recovered();
-        self.checkpoint_log_starts();
-        self.checkpoint_high_watermarks();
-        for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
-            let (recovery_points, all_closed) = self.close_logs_in(dir);
-            self.write_checkpoint(dir, RECOVERY_POINTS, recovery_points);
-            let is_clean = recovered && all_closed && dir.is_online();
-            let (Some(epoch), true) = (broker_epoch, is_clean) else { continue };
-            if let Err(error) = dir.dir.write_clean_shutdown(epoch) {
-                tracing::error!("the next start will recover its logs: {error}");
-            }
-        }
-    }
-
-    /// Closes the logs of one directory and gives their recovery points, and whether all of them could be closed: one that
-    /// could not, or that never opened, needs its recovery at the next start. What was found of that one is kept.
-    fn close_logs_in(&self, dir: &Arc<super::ReplicaDir>) -> (OffsetCheckpoint, bool) {
-        let mut recovery_points = OffsetCheckpoint::new();
-        let mut all_closed = true;
-        let (mut closing, mut flushes) = (Vec::new(), Vec::new());
-        for partition in self.all_in(dir) {
-            let LogState::Open(mut log) = partition.close() else {
-                all_closed = false;
-                let found = dir.found(RECOVERY_POINTS, &partition.at);
-                recovery_points.extend(found.map(|offset| (partition.at.clone(), offset)));
-                continue;
+    /// Flushes, and waits for the disk without any partition's lock, one directory's logs together.
+    fn flush_where(&self, dir: &Arc<ReplicaDir>, due: fn(&Log) -> bool) -> LookedAt {
+        // A log that another flush is at work on would look as if it had nothing to flush.
+        let _alone = dir.flushing.lock();
+        let moved = self.moved(dir, Duty::Flush);
+        let looked_at = moved.len();
+        let (mut flushing, mut flushes) = (Vec::new(), Vec::new());
+        for partition in moved {
+            let is_due = |log: &mut Log, _| {
+                Ok(Some(if due(log) { Begun::Now(log.begin_flush()?) } else { Begun::Later }))
             };
-            match self.note_outcome(&partition, log.begin_close().map_err(PartitionError::from)) {
-                Some(Some(flush)) => {
-                    closing.push((partition, log));
+            match self.note_outcome(&partition, partition.with_log(is_due)) {
+                Some(Some(Begun::Now(Some(flush)))) => {
+                    flushing.push(partition);
                     flushes.push(flush);
                 }
-                Some(None) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),
-                None => all_closed = false,
+                Some(Some(Begun::Now(None)) | None) => {}
+                Some(Some(Begun::Later)) | None => dir.changes.put(Duty::Flush, [partition.at.clone()]),
             }
         }
-        for ((partition, mut log), outcome) in closing.into_iter().zip(Flush::sync_all(flushes, dir.path())) {
-            let finished = log.finish_flush(outcome).map_err(PartitionError::from);
-            match self.note_outcome(&partition, finished) {
-                Some(()) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),
-                None => all_closed = false,
-            }
+        for (partition, outcome) in flushing.iter().zip(Flush::sync_all(flushes, dir.path())) {
+            let finished = partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?));
+            let next = match self.note_outcome(partition, finished) {
+                Some(_) => Duty::RecoveryPoints,
+                None => Duty::Flush,
+            };
+            dir.changes.put(next, [partition.at.clone()]);
         }
-        (recovery_points, all_closed)
+        looked_at
     }
 
-    fn all_in(&self, dir: &Arc<super::ReplicaDir>) -> impl Iterator<Item = Arc<Partition>> {
-        self.all().into_iter().filter(move |partition| Arc::ptr_eq(&partition.dir, dir))
+    /// Removes what was deleted long enough ago, and tries again what failed for want of room or descriptors.
+    pub(super) fn mend(&self) -> LookedAt {
+        self.remove_renamed();
+        self.look_for_room();
+        self.purge_due(wall_clock_ms()) + self.open_again()
     }
 
-    /// Calls `duty` for every open log, under its partition's lock, with the high watermark.
-    fn tend(&self, duty: impl Fn(&Partition, &mut Log, Offset) -> Result<(), PartitionError>) {
-        for partition in self.all() {
-            let outcome =
-                partition.with_log(|log, high_watermark| duty(&partition, log, high_watermark).map(Some));
+    /// Removes the files of deleted segments from the disk.
+    fn purge_due(&self, now_ms: i64) -> LookedAt {
+        let due = {
+            let mut purges = self.purges.lock();
+            let later = purges.split_off(&(now_ms.saturating_add(1), TopicPartition::new("", 0)));
+            std::mem::replace(&mut *purges, later)
+        };
+        for (_, at) in &due {
+            let Ok(partition) = self.partition(&at.topic, at.partition) else { continue };
+            let outcome = partition.with_log(|log, _| Ok(log.purge(now_ms).map(Some)?));
             self.note_outcome(&partition, outcome);
         }
+        due.len()
     }
 
-    fn note_outcome<T>(&self, partition: &Partition, outcome: Result<T, PartitionError>) -> Option<T> {
+    fn online(&self) -> impl Iterator<Item = &Arc<ReplicaDir>> {
+        self.dirs.iter().filter(|dir| dir.is_online())
+    }
+
+    /// The replicas of a directory that a duty has to look at.
+    fn moved(&self, dir: &Arc<ReplicaDir>, duty: Duty) -> Vec<Arc<Partition>> {
+        let partition = |at: &TopicPartition| self.partition(&at.topic, at.partition).ok();
+        dir.changes.distribute(|at| {
+            if let Some(partition) = partition(at) {
+                partition.lock().mark.clear();
+            }
+        });
+        let moved = dir.changes.take(duty);
+        moved.iter().filter_map(partition).filter(|partition| Arc::ptr_eq(&partition.dir, dir)).collect()
+    }
+
+    pub(super) fn note_outcome<T>(
+        &self,
+        partition: &Partition,
+        outcome: Result<T, PartitionError>,
+    ) -> Option<T> {
         outcome
             .inspect_err(|error| {
                 tracing::error!(partition = %partition.at, "housekeeping: {error}");
@@ -198,45 +193,31 @@ impl Replicas {
             .ok()
     }
 
-    /// Writes one checkpoint file per directory, where it changed. A log that is not open keeps what was found. Nothing is
-    /// known any more of one that goes just now, or that [`Replicas::close`] has closed: then the file stays as it is.
-    fn checkpoint(&self, name: &'static str, offset: impl Fn(&Log, Offset) -> Option<Offset>) {
-        let mut all_offsets: BTreeMap<_, OffsetCheckpoint> = self
-            .dirs
-            .iter()
-            .filter(|dir| dir.is_online())
-            .map(|dir| (dir.id, OffsetCheckpoint::new()))
-            .collect();
-        for partition in self.all() {
-            let Some(offsets) = all_offsets.get_mut(&partition.dir.id) else { continue };
-            let state = partition.lock();
-            let offset = match &state.log {
-                LogState::Open(log) => offset(log, state.high_watermark),
-                LogState::Deleted | LogState::Closed => {
-                    all_offsets.remove(&partition.dir.id);
-                    continue;
-                }
-                LogState::Opening | LogState::Offline => partition.dir.found(name, &partition.at),
-            };
-            offsets.extend(offset.map(|offset| (partition.at.clone(), offset)));
-        }
-        for dir in &self.dirs {
-            if let Some(offsets) = all_offsets.remove(&dir.id) {
-                self.write_checkpoint(dir, name, offsets);
+    /// Writes one checkpoint file per directory, where something has moved. A log that is not open keeps what was found;
+    /// one that was closed, or goes just now, what was written last.
+    fn checkpoint(&self, name: &'static str, duty: Duty, offset: fn(&Log, Offset) -> Offset) -> LookedAt {
+        let mut looked_at = 0;
+        for dir in self.online() {
+            let mut moved = Vec::new();
+            let written = dir.update_checkpoint(name, || {
+                moved = self.moved(dir, duty);
+                let offsets = moved.iter().filter_map(|partition| {
+                    let state = partition.lock();
+                    let LogState::Open(log) = &state.log else { return None };
+                    Some((partition.at.clone(), offset(log, state.high_watermark)))
+                });
+                offsets.collect::<OffsetCheckpoint>()
+            });
+            looked_at += moved.len();
+            if written.is_err() {
+                dir.changes.put(duty, moved.iter().map(|partition| partition.at.clone()));
             }
+            self.note_checkpoint(dir, written);
         }
+        looked_at
     }
 
-    fn write_checkpoint(
-        &self,
-        dir: &Arc<super::ReplicaDir>,
-        name: &'static str,
-        offsets: BTreeMap<TopicPartition, Offset>,
-    ) {
-        self.note_checkpoint(dir, dir.write_checkpoint(name, offsets));
-    }
-
-    pub(super) fn note_checkpoint(&self, dir: &Arc<super::ReplicaDir>, outcome: Result<(), PartitionError>) {
+    pub(super) fn note_checkpoint(&self, dir: &Arc<ReplicaDir>, outcome: Result<(), PartitionError>) {
         if let Err(error) = outcome {
             tracing::error!("a checkpoint is not written: {error}");
             if error.is_disk_failure() {
@@ -244,6 +225,31 @@ impl Replicas {
             }
         }
     }
+}
+
+/// Whether a log is flushed by now.
+enum Begun {
+    /// Nothing, if all of it is on the disk.
+    Now(Option<Flush>),
+    Later,
+}
+
+/// Deletes what has had its time, and tells when its files may be removed, if there are any.
+fn retain(
+    partition: &Partition,
+    log: &mut Log,
+    now_ms: i64,
+    high_watermark: Offset,
+) -> Result<Option<Option<i64>>, PartitionError> {
+    let deleted = log.apply_retention(now_ms, high_watermark)?;
+    for segment in &deleted {
+        let (base, bytes, reason) = (segment.base_offset, segment.bytes, segment.reason);
+        tracing::info!(partition = %partition.at, %base, bytes, ?reason, "segment deleted");
+    }
+    log.remove_expired_producers(now_ms);
+    log.forget_settled_transactions(high_watermark);
+    let delay_ms = i64::try_from(log.config().file_delete_delay.as_millis()).unwrap_or(i64::MAX);
+    Ok(Some((!deleted.is_empty()).then(|| now_ms.saturating_add(delay_ms))))
 }
 
 impl Partition {
@@ -260,3 +266,6 @@ impl Partition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,18 @@
 //! The broker's log directories: whose they are, whether they were closed cleanly, and whether they still work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use protocol::types::{BrokerId, Offset, Uuid};
-use storage::checkpoint::{
-    CheckpointError, HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS,
-};
-use storage::log::LogError;
+use protocol::types::{BrokerId, Uuid};
+use storage::checkpoint::CheckpointError;
 use storage::log_dir::{CleanShutdown, LogDir, LogDirError, MetaProperties};
 use storage::{IoFailure, TopicPartition};
 
-use super::errors::PartitionError;
+use super::changes::Changes;
+use super::checkpoints::Checkpoints;
 
 /// One of `log.dirs`, locked by this process.
 pub struct ReplicaDir {
@@ -24,17 +23,25 @@ pub struct ReplicaDir {
     cluster_id: Mutex<Option<String>>,
     /// What the last owner left when it stopped; taken away before this broker registers.
     clean_shutdown: Option<CleanShutdown>,
-    /// What was found at the start, of replicas that are still the same.
-    found: Mutex<Checkpoints>,
-    /// What stands in the files, so that only changes are written.
-    written: Mutex<Checkpoints>,
+    pub(super) checkpoints: Checkpoints,
+    /// Its replicas that have moved since they were last tended.
+    pub(super) changes: Arc<Changes>,
+    /// Held by whoever flushes its logs.
+    pub(super) flushing: Mutex<()>,
     failed: AtomicBool,
+    /// Whether a write found no room, and none has been seen since.
+    pub(super) full: AtomicBool,
     /// Replicas in here, by which a place for a new one is chosen.
     pub(super) replicas: AtomicUsize,
 }
 
-/// Checkpoint files of a directory, by name.
-type Checkpoints = BTreeMap<&'static str, OffsetCheckpoint>;
+/// What became of `log.dirs` at the start.
+pub struct OpenedDirs {
+    /// In the order of `log.dirs`; at least one.
+    pub online: Vec<ReplicaDir>,
+    /// Those whose disks can't be read or written.
+    pub offline: Vec<PathBuf>,
+}
 
 /// Why the log directories can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +64,26 @@ pub enum LogDirsError {
     TwiceFound { partition: TopicPartition, one: PathBuf, other: PathBuf },
     #[error("the kernel gave no randomness for a directory id: {0}")]
     Randomness(String),
+    #[error("none of log.dirs can be used, the last of them for this: {0}")]
+    NoneWorks(#[source] Box<LogDirsError>),
+}
+
+impl LogDirsError {
+    /// Whether the disk is to blame, and not what lies on it or who else uses it.
+    fn is_disk_failure(&self) -> bool {
+        match self {
+            LogDirsError::Dir(LogDirError::Io(_))
+            | LogDirsError::Io(_)
+            | LogDirsError::Checkpoint(CheckpointError::Io(_)) => true,
+            LogDirsError::Dir(LogDirError::Locked { .. } | LogDirError::MalformedMetaProperties { .. })
+            | LogDirsError::Checkpoint(CheckpointError::Malformed { .. })
+            | LogDirsError::OtherNode { .. }
+            | LogDirsError::OtherCluster { .. }
+            | LogDirsError::TwiceFound { .. }
+            | LogDirsError::Randomness(_)
+            | LogDirsError::NoneWorks(_) => false,
+        }
+    }
 }
 
 impl ReplicaDir {
@@ -73,18 +100,16 @@ impl ReplicaDir {
             Some(id) => id,
             None => Uuid::random().map_err(|error| LogDirsError::Randomness(error.to_string()))?,
         };
-        let mut found = Checkpoints::new();
-        for name in [RECOVERY_POINTS, HIGH_WATERMARKS, LOG_START_OFFSETS] {
-            found.insert(name, dir.read_checkpoint(name)?);
-        }
         Ok(ReplicaDir {
             id,
             node_id,
             cluster_id: Mutex::new(properties.map(|properties| properties.cluster_id)),
             clean_shutdown: dir.read_clean_shutdown()?,
-            written: Mutex::new(found.clone()),
-            found: Mutex::new(found),
+            checkpoints: Checkpoints::read(&dir)?,
+            changes: Arc::default(),
+            flushing: Mutex::default(),
             failed: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             replicas: AtomicUsize::new(0),
             dir,
         })
@@ -109,50 +134,14 @@ impl ReplicaDir {
         !self.failed.swap(true, Ordering::AcqRel)
     }
 
-    /// What was found for a replica in the checkpoint file of this name.
-    pub(super) fn found(&self, name: &str, at: &TopicPartition) -> Option<Offset> {
-        self.found.lock().get(name)?.get(at).copied()
-    }
-
-    /// Takes replicas out of all checkpoints: the next of the same name begins with none. With the log start offset of
-    /// another, a recovery would throw its records away.
-    pub(super) fn forget<'a>(
-        &self,
-        gone: impl Iterator<Item = &'a TopicPartition> + Clone,
-    ) -> Result<(), PartitionError> {
-        for offsets in self.found.lock().values_mut() {
-            for at in gone.clone() {
-                offsets.remove(at);
-            }
+    /// Gives the directory's identity up, as far as its disk still lets us: what it is when it comes back, and whether all
+    /// of its pages reached the disk, nobody can say, so it is then another directory (safety rule 7).
+    pub(super) fn disown(&self) {
+        let Some(cluster_id) = self.cluster_id.lock().clone() else { return };
+        let properties = MetaProperties { cluster_id, node_id: self.node_id, directory_id: None };
+        if let Err(error) = self.dir.write_meta_properties(&properties) {
+            tracing::warn!(dir = %self.path().display(), "its directory.id stays: {error}");
         }
-        let names_any = |offsets: &OffsetCheckpoint| gone.clone().any(|at| offsets.contains_key(at));
-        let stale: Vec<_> = {
-            let written = self.written.lock();
-            let stale = written.iter().filter(|(_, offsets)| names_any(offsets));
-            stale.map(|(name, offsets)| (*name, offsets.clone())).collect()
-        };
-        for (name, mut offsets) in stale {
-            for at in gone.clone() {
-                offsets.remove(at);
-            }
-            self.write_checkpoint(name, offsets)?;
-        }
-        Ok(())
-    }
-
-    /// Replaces a checkpoint file, unless it has these offsets already.
-    pub(super) fn write_checkpoint(
-        &self,
-        name: &'static str,
-        offsets: OffsetCheckpoint,
-    ) -> Result<(), PartitionError> {
-        let mut written = self.written.lock();
-        if written.get(name) == Some(&offsets) {
-            return Ok(());
-        }
-        self.dir.write_checkpoint(name, &offsets).map_err(LogError::Checkpoint)?;
-        written.insert(name, offsets);
-        Ok(())
     }
 
     /// Formats the directory for the cluster, or makes sure that it belongs to it.
@@ -175,21 +164,96 @@ impl ReplicaDir {
     }
 }
 
-/// Locks every directory. Their clean-shutdown markers stay until [`forget_clean_shutdown`].
-pub fn open_all(paths: &[PathBuf], node_id: BrokerId) -> Result<Vec<ReplicaDir>, LogDirsError> {
-    paths.iter().map(|path| ReplicaDir::open(path, node_id)).collect()
+/// Locks every directory; one whose disk fails is left out as long as another works. Their clean-shutdown markers stay until
+/// [`forget_clean_shutdown`].
+pub fn open_all(paths: &[PathBuf], node_id: BrokerId) -> Result<OpenedDirs, LogDirsError> {
+    let mut opened = OpenedDirs { online: Vec::new(), offline: Vec::new() };
+    let mut last = None;
+    for path in paths {
+        match ReplicaDir::open(path, node_id) {
+            Ok(dir) => opened.online.push(dir),
+            Err(error) if error.is_disk_failure() => {
+                tracing::error!(dir = %path.display(), "log directory out of service: {error}");
+                opened.offline.push(path.clone());
+                last = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match last {
+        Some(error) if opened.online.is_empty() => Err(LogDirsError::NoneWorks(Box::new(error))),
+        _ => Ok(opened),
+    }
 }
 
-/// The broker epoch that the markers of all directories carry, if they agree (safety rule 7).
-pub fn clean_shutdown_epoch(dirs: &[ReplicaDir]) -> Option<i64> {
-    let epochs: BTreeSet<Option<i64>> =
-        dirs.iter().map(|dir| dir.clean_shutdown.and_then(|marker| marker.broker_epoch)).collect();
-    let mut epochs = epochs.into_iter();
-    let (first, second) = (epochs.next(), epochs.next());
-    if second.is_some() { None } else { first.flatten() }
+impl OpenedDirs {
+    /// The broker epoch that the markers of all configured directories carry, if they agree (safety rule 7).
+    pub fn clean_shutdown_epoch(&self) -> Option<i64> {
+        if !self.offline.is_empty() {
+            return None;
+        }
+        let epoch = |dir: &ReplicaDir| dir.clean_shutdown.and_then(|marker| marker.broker_epoch);
+        let epochs: BTreeSet<Option<i64>> = self.online.iter().map(epoch).collect();
+        let mut epochs = epochs.into_iter();
+        let (first, second) = (epochs.next(), epochs.next());
+        if second.is_some() { None } else { first.flatten() }
+    }
+
+    /// Removes the markers, durably: from now on a crash is a crash.
+    pub fn forget_clean_shutdown(&self) -> Result<(), IoFailure> {
+        self.online.iter().try_for_each(|dir| dir.dir.remove_clean_shutdown())
+    }
 }
 
-/// Removes the markers, durably: from now on a crash is a crash.
-pub fn forget_clean_shutdown(dirs: &[ReplicaDir]) -> Result<(), IoFailure> {
-    dirs.iter().try_for_each(|dir| dir.dir.remove_clean_shutdown())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: BrokerId = BrokerId(1);
+
+    /// A directory, and a path at which there can be none.
+    fn good_and_bad(folder: &Path) -> [PathBuf; 2] {
+        std::fs::write(folder.join("file"), b"").expect("written");
+        [folder.join("good"), folder.join("file/bad")]
+    }
+
+    #[test]
+    fn a_directory_that_does_not_work_is_left_out_and_the_start_is_not_a_clean_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [good, bad] = good_and_bad(folder.path());
+        drop(open_all(std::slice::from_ref(&good), ME).map(|opened| {
+            opened.online[0].dir.write_clean_shutdown(7).expect("written");
+        }));
+        let both = open_all(&[bad.clone(), good.clone()], ME).expect("one works");
+        assert_eq!((both.online.len(), &both.offline[..]), (1, &[bad][..]));
+        assert_eq!(both.clean_shutdown_epoch(), None);
+        drop(both);
+        assert_eq!(open_all(&[good], ME).expect("it works").clean_shutdown_epoch(), Some(7));
+    }
+
+    #[test]
+    fn without_any_that_works_or_with_one_of_another_broker_there_is_no_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [good, bad] = good_and_bad(folder.path());
+        let refused = open_all(std::slice::from_ref(&bad), ME).err().expect("none works");
+        assert!(matches!(refused, LogDirsError::NoneWorks(_)), "{refused}");
+        let dir = ReplicaDir::open(&good, BrokerId(2)).expect("opens");
+        dir.settle_in("cluster").expect("is formatted");
+        drop(dir);
+        let refused = open_all(&[good, bad], ME).err().expect("it is another's");
+        assert!(matches!(refused, LogDirsError::OtherNode { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_directory_that_failed_is_another_one_when_it_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || ReplicaDir::open(folder.path(), ME).expect("opens");
+        let dir = open();
+        dir.settle_in("cluster").expect("is formatted");
+        let id = dir.id;
+        drop(dir);
+        assert_eq!(open().id, id);
+        open().disown();
+        assert_ne!(open().id, id);
+    }
 }

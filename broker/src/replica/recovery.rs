@@ -1,6 +1,7 @@
 //! Opens the logs that lie in the log directories, side by side; a partition serves as soon as its own log is open.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,22 +14,33 @@ use storage::log::{Log, Opening};
 use storage::log_dir::{PartitionDir, PartitionDirState, read_partition_metadata, remove_partition_dir};
 
 use super::Replicas;
+use super::errors::PartitionError;
 use super::log_dirs::{LogDirsError, ReplicaDir};
 use super::partition::Partition;
+use super::retries::Unopened;
 use crate::api::wall_clock_ms;
 
 /// One log to open.
-struct Found {
-    partition: Arc<Partition>,
+#[derive(Clone)]
+pub(super) struct Found {
+    pub partition: Arc<Partition>,
     path: PathBuf,
 }
 
 impl Replicas {
     /// Finds every partition on disk and begins to open their logs, with so many threads for each directory.
     pub fn recover(self: &Arc<Self>, threads_per_dir: usize) -> Result<(), LogDirsError> {
-        for dir in &self.dirs {
+        self.show_dirs();
+        for dir in self.dirs.iter().filter(|dir| dir.is_online()) {
+            let entries = match dir.dir.partitions() {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.note_unreadable(&error);
+                    continue;
+                }
+            };
             let mut found = VecDeque::new();
-            for entry in dir.dir.partitions()? {
+            for entry in entries {
                 found.extend(self.take_in(dir, entry)?);
             }
             self.opening.fetch_add(found.len(), Ordering::AcqRel);
@@ -53,7 +65,9 @@ impl Replicas {
         match state {
             PartitionDirState::Live => {}
             PartitionDirState::Deleted => {
-                remove_partition_dir(&path)?;
+                if let Err(error) = remove_partition_dir(&path) {
+                    tracing::error!("a deleted replica stays on the disk: {error}");
+                }
                 return Ok(None);
             }
             PartitionDirState::Future | PartitionDirState::Stray => {
@@ -75,7 +89,7 @@ impl Replicas {
         let config = self.default_log_config();
         let partition =
             Partition::opening(at.clone(), dir.clone(), self.broker, config, self.returning.clone());
-        self.hosted.write().insert(&at.topic, topic_id, partition.clone());
+        self.hosted.write().insert(topic_id, partition.clone());
         Ok(Some(Found { partition, path }))
     }
 
@@ -91,7 +105,7 @@ impl Replicas {
             let (replicas, queue) = (self.clone(), queue.clone());
             let open_all = move || {
                 while let Some(found) = { queue.lock().pop_front() } {
-                    replicas.open_found(&found);
+                    replicas.open_whatever_happens(found);
                 }
             };
             let spawned = thread::Builder::new().name("log-recovery".into()).spawn(open_all);
@@ -104,7 +118,19 @@ impl Replicas {
         Ok(())
     }
 
-    fn open_found(&self, Found { partition, path }: &Found) {
+    /// A panic is our own mistake, and costs this one replica: its opener goes on with the next.
+    fn open_whatever_happens(&self, found: Found) {
+        let (partition, path) = (found.partition.clone(), found.path.clone());
+        if catch_unwind(AssertUnwindSafe(|| self.open(Unopened::Found(found)))).is_err() {
+            tracing::error!(partition = %partition.at, "opening the log ended abnormally, its replica stays offline");
+            partition.take_offline();
+            self.note_offline();
+            self.finish_opening(&Unopened::Found(Found { partition, path }));
+        }
+    }
+
+    /// Opens a log that was found; an error says that something ran out. One that does not open at all stays offline.
+    pub(super) fn open_found(&self, Found { partition, path }: &Found) -> Result<(), PartitionError> {
         let Partition { at, dir, .. } = &**partition;
         let found = |name| dir.found(name, at);
         let checkpointed = found(HIGH_WATERMARKS);
@@ -116,22 +142,24 @@ impl Replicas {
             files: self.files.clone(),
         };
         let config = (*partition.config()).clone();
-        match Log::open(path, config, opening) {
+        match Log::open(path, config, opening).map_err(PartitionError::from) {
             Ok((log, recovered)) => {
                 if recovered.verified_bytes > 0 {
                     tracing::info!(partition = %at, verified = recovered.verified_bytes, cut = recovered.cut_bytes, "log recovered");
                 }
                 let checkpointed = checkpointed.unwrap_or(log.log_start_offset());
                 partition.opened(log, checkpointed);
+                Ok(())
             }
+            Err(error) if error.is_exhaustion() => Err(error),
             Err(error) => {
                 tracing::error!(partition = %at, "the log does not open, its replica stays offline: {error}");
                 partition.take_offline();
+                self.note_failure(partition, &error);
+                self.note_offline();
+                Ok(())
             }
         }
-        self.succeed(partition);
-        self.opening.fetch_sub(1, Ordering::AcqRel);
-        self.opened.notify_waiters();
     }
 }
 

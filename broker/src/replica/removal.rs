@@ -90,6 +90,9 @@ impl Replicas {
 
 fn rename(partition: &Partition, name: &str) -> Result<PathBuf, String> {
     let path = partition.dir.path().join(name);
-    std::fs::rename(partition.path(), &path).map_err(|error| error.to_string())?;
-    Ok(path)
+    match std::fs::rename(partition.path(), &path) {
+        // There was never room for it.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.to_string()),
+        _ => Ok(path),
+    }
 }

@@ -10,6 +10,7 @@ use protocol::types::Uuid;
 use super::Replicas;
 use super::partition::Partition;
 use super::removal::Fate;
+use super::retries::Unopened;
 
 /// By the directory that an opener is still at work in.
 #[derive(Default)]
@@ -48,14 +49,11 @@ impl Successions {
 impl Replicas {
     /// An opener is done in a directory: whoever went meanwhile goes now, and the next one comes.
     pub(super) fn succeed(&self, opened: &Arc<Partition>) {
-        let mut partition = opened.clone();
-        loop {
-            let succession = self.successions.lock().0.remove(&partition.path());
-            let Some(Succession { fate, heir }) = succession else { return };
-            self.clear_away(&partition, None, fate);
-            let Some(heir) = heir else { return };
-            self.open_new(&heir);
-            partition = heir.partition;
+        let succession = self.successions.lock().0.remove(&opened.path());
+        let Some(Succession { fate, heir }) = succession else { return };
+        self.clear_away(opened, None, fate);
+        if let Some(heir) = heir {
+            self.open(Unopened::New(heir));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Logs that are opened while images come: deletions, new topics by old names, and what a clean stop may say of it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use metadata::image::{ClusterImage, PartitionImage, TopicImage};
 use node::properties::{Origin, Properties};
@@ -16,6 +16,7 @@ use super::*;
 use crate::config::BrokerConfig;
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
+use crate::replica::log_dirs::open_all;
 
 const OLD: Uuid = Uuid([1; 16]);
 const NEW: Uuid = Uuid([2; 16]);
@@ -33,8 +34,8 @@ fn start_in(folders: &[&Path]) -> Arc<Replicas> {
         properties.set(key, value, Origin::Override);
     }
     let config = BrokerConfig::resolve(&properties).expect("a configuration");
-    let open = |folder: &&Path| ReplicaDir::open(folder, BrokerId(1)).expect("a log directory");
-    Replicas::new(&config, folders.iter().map(open).collect())
+    let paths: Vec<PathBuf> = folders.iter().map(|folder| folder.to_path_buf()).collect();
+    Replicas::new(&config, open_all(&paths, BrokerId(1)).expect("log directories"))
 }
 
 fn at() -> TopicPartition {
@@ -90,7 +91,7 @@ fn a_topic_made_anew_while_the_old_log_is_opened_gets_its_own_log_when_that_is_d
     replicas.apply(&ClusterImage::default(), &image(NEW));
     assert!(matches!(log_end(&new_one(&replicas)), Err(PartitionError::Opening)));
     assert!(old.path.join("of-the-old").exists(), "nothing is moved from under the opener");
-    replicas.open_found(&old);
+    replicas.open(Unopened::Found(old.clone()));
     assert!(matches!(log_end(&old.partition), Err(PartitionError::Unknown)), "it does not come back");
     assert_eq!(log_end(&new_one(&replicas)).expect("is open"), Offset(0));
     assert!(!old.path.join("of-the-old").exists());
@@ -105,7 +106,7 @@ fn a_topic_that_is_gone_again_before_its_log_could_be_made_leaves_nothing() {
     let (first, nothing) = (image(NEW), ClusterImage { revision: 2, ..Default::default() });
     replicas.apply(&ClusterImage::default(), &first);
     replicas.apply(&first, &nothing);
-    replicas.open_found(&old);
+    replicas.open(Unopened::Found(old.clone()));
     assert!(!old.path.exists());
 }
 
@@ -114,7 +115,7 @@ fn a_new_replica_inherits_no_checkpoint_of_another_by_the_same_name() {
     let folder = TempDir::new().expect("a folder");
     leave_behind(folder.path(), OLD);
     let replicas = start(folder.path());
-    replicas.open_found(&found(&replicas));
+    replicas.open(Unopened::Found(found(&replicas)));
     let known = image(OLD);
     replicas.apply(&ClusterImage::default(), &known);
     replicas.apply(&known, &image(NEW));

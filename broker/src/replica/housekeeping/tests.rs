@@ -1,0 +1,85 @@
+//! What housekeeping costs, and that it misses nothing.
+
+use metadata::image::{ClusterImage, PartitionImage, TopicImage};
+use node::properties::{Origin, Properties};
+use protocol::records::{BatchBuilder, Compression};
+use protocol::types::{BrokerId, Uuid};
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::BrokerConfig;
+use crate::replica::append::Acks;
+use crate::replica::log_dirs::open_all;
+
+const ME: BrokerId = BrokerId(1);
+const TOPIC: Uuid = Uuid([1; 16]);
+
+/// A broker that leads so many partitions of a topic.
+fn leading(folder: &TempDir, partitions: usize) -> Arc<Replicas> {
+    let log_dirs = folder.path().display().to_string();
+    let mut properties = Properties::default();
+    for (key, value) in
+        [("node.id", "1"), ("listeners", "PLAINTEXT://127.0.0.1:9092"), ("log.dirs", log_dirs.as_str())]
+    {
+        properties.set(key, value, Origin::Override);
+    }
+    let config = BrokerConfig::resolve(&properties).expect("a configuration");
+    let replicas = Replicas::new(&config, open_all(&config.logs.dirs, ME).expect("a log directory"));
+    let state =
+        PartitionImage { replicas: vec![ME], isr: vec![ME], leader: ME, min_isr: 1, ..Default::default() };
+    let topic = TopicImage { name: "t".into(), id: TOPIC, partitions: vec![Arc::new(state); partitions] };
+    let image = ClusterImage {
+        revision: 1,
+        topics: [("t".into(), Arc::new(topic))].into(),
+        topic_names: [(TOPIC, "t".into())].into(),
+        ..Default::default()
+    };
+    replicas.apply(&ClusterImage::default(), &image);
+    replicas
+}
+
+fn append(replicas: &Replicas, partition: i32) {
+    let mut batch = BatchBuilder::new(Compression::None);
+    batch.append(0, None, Some(b"record"), &[]);
+    let records = batch.build().expect("a batch");
+    let partition = replicas.partition_by_id(TOPIC, partition).expect("is hosted");
+    partition.append(&records, Acks::All, &mut None, 0).expect("is stored");
+}
+
+/// One tick of every clock but retention's.
+fn tick(replicas: &Replicas) -> LookedAt {
+    replicas.checkpoint_high_watermarks()
+        + replicas.checkpoint_recovery_points()
+        + replicas.checkpoint_log_starts()
+        + replicas.flush_due()
+        + replicas.mend()
+}
+
+#[test]
+fn replicas_that_rest_cost_nothing_however_many_there_are() {
+    let folder = TempDir::new().expect("a folder");
+    let replicas = leading(&folder, 300);
+    assert!(tick(&replicas) >= 300, "all of them are new");
+    assert_eq!(tick(&replicas), 0);
+    append(&replicas, 7);
+    let busy = tick(&replicas);
+    assert!((1..10).contains(&busy), "one of them has moved: {busy}");
+    assert_eq!(tick(&replicas), 0);
+}
+
+#[test]
+fn what_moved_is_in_every_checkpoint_that_it_belongs_in() {
+    let folder = TempDir::new().expect("a folder");
+    let replicas = leading(&folder, 3);
+    append(&replicas, 2);
+    tick(&replicas);
+    append(&replicas, 2);
+    append(&replicas, 1);
+    tick(&replicas);
+    drop(replicas);
+    let opened = open_all(&[folder.path().to_owned()], ME).expect("opens");
+    for name in [HIGH_WATERMARKS, RECOVERY_POINTS] {
+        let found = [0, 1, 2].map(|index| opened.online[0].found(name, &TopicPartition::new("t", index)));
+        assert_eq!(found, [0, 1, 2].map(|offset| Some(Offset(offset))), "{name}");
+    }
+}
