@@ -1,11 +1,12 @@
 //! What to say of an error: its causes, and what helps.
 
 use client::ConnectionError;
+use node::causes;
 use protocol::ErrorCode;
 
 /// Prints an error and its remedy to stderr.
 pub fn explain(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", causes::one_line(error.as_ref()));
     if let Some(remedy) = error.chain().find_map(|cause| cause.downcast_ref()).and_then(remedy) {
         eprintln!("help: {remedy}");
     }

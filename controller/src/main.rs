@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("milena-controller: {error:#}");
+            eprintln!("milena-controller: {}", node::causes::one_line(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of Kafka's keys: which keys exist and what they allow is the table in `metadata::configs`.
 
+pub mod causes;
 pub mod limits;
 pub mod logging;
 pub mod metrics_listener;

@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use client::{Acks, Delivery, Producer, ProducerConfig, RecordMetadata, TopicPartition};
 use protocol::records::{Compression, Header};
 use serde_json::json;
+use storage::{MAX_TOPIC_NAME_BYTES, is_topic_name};
 
 use crate::arguments::{Connect, Output, key_value};
 use crate::output::{Table, print_json};
@@ -76,6 +78,7 @@ enum AcksArgument {
 }
 
 pub async fn run(arguments: ProduceArguments) -> anyhow::Result<()> {
+    arguments.check_topic()?;
     let format = LineFormat::new(&arguments)?;
     let mut lines = input::lines(arguments.file.as_deref())?;
     let producer = Producer::new(arguments.connect.cluster().await?, arguments.config());
@@ -95,6 +98,16 @@ pub async fn run(arguments: ProduceArguments) -> anyhow::Result<()> {
 }
 
 impl ProduceArguments {
+    /// Without a single line nobody else would look at the name.
+    fn check_topic(&self) -> anyhow::Result<()> {
+        let topic = self.topic();
+        ensure!(
+            is_topic_name(topic),
+            "'{topic}' is no name for a topic: letters, digits, '.', '_' and '-' are allowed, {MAX_TOPIC_NAME_BYTES} at most"
+        );
+        Ok(())
+    }
+
     fn config(&self) -> ProducerConfig {
         let acks = match self.acks {
             AcksArgument::None => Acks::None,
