@@ -2,6 +2,7 @@
 //! prints tables or JSON; what goes wrong is printed here, once, with what to do about it.
 
 mod arguments;
+mod cluster;
 mod consume;
 mod dev;
 mod dump_log;
@@ -28,6 +29,7 @@ enum Command {
     Dev(dev::DevArguments),
     #[command(subcommand)]
     Topics(topics::TopicsCommand),
+    Cluster(cluster::ClusterArguments),
     Produce(produce::ProduceArguments),
     Consume(consume::ConsumeArguments),
     DumpLog(dump_log::DumpLogArguments),
@@ -48,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Topics(command) => block_on(topics::run(command)),
+        Command::Cluster(arguments) => block_on(cluster::run(arguments)),
         Command::Produce(arguments) => block_on(produce::run(arguments)),
         Command::Consume(arguments) => block_on(consume::run(arguments)),
         Command::DumpLog(arguments) => dump_log::run(&arguments),

@@ -24,7 +24,7 @@ impl Table {
         (0..columns).map(|column| width(column).unwrap_or(0)).collect()
     }
 
-    fn render(&self) -> String {
+    pub fn render(&self) -> String {
         let widths = self.widths();
         let mut text = String::new();
         for row in &self.rows {

@@ -1,0 +1,54 @@
+//! `milena cluster`: the whole cluster on one page. Brokers are asked over Kafka's wire; who controls them is read from the
+//! metadata store, where its endpoints are given.
+//!
+//! * `census`: what was found; `ask` and `store` find it.
+//! * `tally`, `trouble`: what follows from it; `page` and `json` show it.
+
+mod ask;
+mod census;
+mod json;
+mod page;
+mod store;
+mod tally;
+mod trouble;
+
+use clap::Args;
+use client::Admin;
+
+use crate::arguments::{Connect, Output};
+use crate::output::{print, print_json};
+
+/// Show the cluster on one page: brokers, controller, metadata store, partitions in trouble.
+#[derive(Args)]
+pub struct ClusterArguments {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(flatten)]
+    metadata: MetadataEndpoints,
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Where the cluster's metadata is kept.
+#[derive(Args, Clone, Debug)]
+pub struct MetadataEndpoints {
+    /// etcd's members, comma-separated: without them the controller is not shown.
+    #[arg(long = "metadata-endpoints", value_name = "http://HOST:PORT,…", value_delimiter = ',')]
+    pub endpoints: Vec<String>,
+    /// What every key begins with.
+    #[arg(long = "metadata-prefix", value_name = "PREFIX", default_value = "/milena")]
+    pub prefix: String,
+}
+
+pub async fn run(arguments: ClusterArguments) -> anyhow::Result<()> {
+    let admin = Admin::new(arguments.connect.cluster().await?);
+    let (census, store) = tokio::join!(
+        ask::census(&admin),
+        store::look(&arguments.metadata.endpoints, &arguments.metadata.prefix)
+    );
+    let census = census?;
+    match arguments.output {
+        Output::Table => print(&page::render(&census, store.as_ref())),
+        Output::Json => print_json(&json::of(&census, store.as_ref())),
+    }
+}
