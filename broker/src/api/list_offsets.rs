@@ -47,7 +47,7 @@ pub async fn handle(
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
     let version = context.api_version;
-    await_epochs(broker, epochs(&request)).await;
+    await_epochs(&broker.image, epochs(&request)).await;
     if !searches_the_log(&request) {
         return answer(broker, version, &request);
     }

@@ -18,7 +18,7 @@ pub async fn handle(
     _context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
-    await_epochs(broker, epochs(&request)).await;
+    await_epochs(&broker.image, epochs(&request)).await;
     let topics = request.topics.iter().map(|topic| OffsetForLeaderTopicResult {
         topic: topic.topic.clone(),
         partitions: topic.partitions.iter().map(|asked| answer(broker, &topic.topic, asked)).collect(),

@@ -36,6 +36,7 @@ use super::member_id::fresh_member_id;
 use super::partition::partition_of;
 use super::task::ShardTask;
 use crate::config::GroupSettings;
+use crate::metrics::groups;
 
 /// Requests that may wait for one shard; more of them wait with their connections.
 const QUEUE: usize = 1_024;
@@ -173,7 +174,14 @@ impl GroupCoordinator {
         knows_group_id_not_found: bool,
     ) -> Reply<OffsetCommitResponse> {
         let group = request.group_id.clone();
-        self.ask(&group, |port| Event::Commit(CommitCall { request, knows_group_id_not_found, port })).await
+        let call = |port| Event::Commit(CommitCall { request, knows_group_id_not_found, port });
+        let reply = self.ask(&group, call).await;
+        if let Ok(response) = &reply {
+            let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+            let committed = partitions.filter(|partition| partition.error_code == 0).count();
+            groups::observe_commits(committed as u64);
+        }
+        reply
     }
 
     /// Topics must have their names filled in.

@@ -16,8 +16,9 @@ use super::clock::Clock;
 use super::in_flight::InFlight;
 use super::load::{Load, LoadError, Loaded};
 use super::log::coordinator_error;
-use super::machine::{Effects, Event, Shard, Write, Written};
+use super::machine::{Census, Effects, Event, Notice, Shard, Write, Written};
 use crate::config::GroupSettings;
+use crate::metrics::groups::{self, GroupCounts, ShardGauges};
 
 /// The most events that share one append.
 const EVENTS_PER_APPEND: usize = 256;
@@ -26,6 +27,9 @@ const EVENTS_PER_APPEND: usize = 256;
 const LOAD_BACKOFF_MIN: Duration = Duration::from_millis(20);
 /// …and at most.
 const LOAD_BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// Between two counts of the groups, for the gauges.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to sleep where nothing is due.
 const IDLE: Duration = Duration::from_secs(3_600);
@@ -41,11 +45,14 @@ pub struct ShardTask {
 impl ShardTask {
     /// Runs until it is dropped.
     pub async fn run(mut self) {
+        let (mut gauges, began) = (ShardGauges::loading(), Instant::now());
         let (loaded, deferred) = self.load().await;
+        gauges.loaded(began.elapsed());
         let mut serving = Serving {
             shard: loaded.shard,
             in_flight: InFlight::default(),
             writes: Vec::new(),
+            watched: Watched { gauges, count_due: Some(Instant::now()) },
             task: &mut self,
         };
         serving.begin(deferred);
@@ -120,7 +127,15 @@ struct Serving<'a> {
     in_flight: InFlight,
     /// What the next append takes.
     writes: Vec<Write>,
+    watched: Watched,
     task: &'a mut ShardTask,
+}
+
+/// What is shown of the shard's groups.
+struct Watched {
+    gauges: ShardGauges,
+    /// When they are to be counted anew; none while nothing has happened.
+    count_due: Option<Instant>,
 }
 
 impl Serving<'_> {
@@ -150,7 +165,7 @@ impl Serving<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timer = self.shard.next_deadline().map(|at| self.task.clock.instant(at));
-        [timer, self.in_flight.next_deadline()]
+        [timer, self.in_flight.next_deadline(), self.watched.count_due]
             .into_iter()
             .flatten()
             .min()
@@ -169,11 +184,15 @@ impl Serving<'_> {
     }
 
     fn handle(&mut self, event: Event) {
+        self.watched.count_due.get_or_insert_with(|| Instant::now() + COUNT_INTERVAL);
         let effects = self.shard.handle(event, self.task.clock.now());
         self.carry_out(effects);
     }
 
     fn handle_time(&mut self) {
+        if self.watched.count_due.is_some_and(|due| due <= Instant::now()) {
+            self.watched.count(&self.shard);
+        }
         let now = self.task.clock.now();
         let mut effects = self.shard.handle_time(now);
         for write in self.in_flight.overdue(Instant::now()) {
@@ -203,10 +222,37 @@ impl Serving<'_> {
     fn carry_out(&mut self, effects: Effects) {
         self.writes.extend(effects.writes);
         for notice in effects.notices {
+            observe(&notice);
             info!("{notice}");
         }
         for answer in effects.answers {
             answer.deliver();
         }
+    }
+}
+
+impl Watched {
+    fn count(&mut self, shard: &Shard) {
+        let census = shard.groups().census();
+        let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let Census { preparing_rebalance, completing_rebalance, stable, dead, empty, offsets } = census;
+        self.gauges.show(GroupCounts {
+            groups: of(census.groups()),
+            preparing_rebalance: of(preparing_rebalance),
+            completing_rebalance: of(completing_rebalance),
+            stable: of(stable),
+            dead: of(dead),
+            empty: of(empty),
+            offsets: of(offsets),
+        });
+        self.count_due = None;
+    }
+}
+
+fn observe(notice: &Notice) {
+    match notice {
+        Notice::Stabilized { .. } => groups::observe_rebalance(),
+        Notice::Expired { offsets, .. } => groups::observe_expirations(*offsets as u64),
+        _ => {}
     }
 }

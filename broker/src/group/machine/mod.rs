@@ -9,6 +9,7 @@
 //! | `offsets` | committed offsets |
 //! | `records` | what the log keeps |
 
+mod census;
 mod classic;
 mod effects;
 mod event;
@@ -22,7 +23,9 @@ mod tests;
 mod timers;
 mod turn;
 
+pub use self::census::Census;
 pub use self::classic::{Client, HeartbeatCall, JoinCall, LeaveCall, SyncCall};
+pub use self::notice::Notice;
 pub use self::effects::{Effects, Port, Write, Written};
 pub use self::event::{Event, ListCall};
 pub use self::offsets::{CommitCall, DeleteOffsetsCall, DeletedTopic, FetchCall};

@@ -51,6 +51,10 @@ impl ClassicGroup {
         }
     }
 
+    pub fn state(&self) -> GroupState {
+        self.state
+    }
+
     pub(super) fn transition_to(&mut self, next: GroupState, now: Now) {
         debug_assert!(self.state.may_become(next), "{:?} may not become {next:?}", self.state);
         self.state = next;

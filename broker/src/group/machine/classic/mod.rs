@@ -28,6 +28,7 @@ pub use self::heartbeat::HeartbeatCall;
 pub use self::join::{JoinCall, failed_join};
 pub use self::leave::LeaveCall;
 pub use self::member::Client;
+pub use self::state::GroupState;
 pub use self::static_member::StaticMemberReplaced;
 pub use self::subscription::Retention;
 pub use self::sync::{AssignmentStored, SyncCall, failed_sync};
