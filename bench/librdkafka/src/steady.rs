@@ -159,7 +159,7 @@ impl Journal {
         self.began.elapsed().as_micros() as u64
     }
 
-    /// A line that cannot be written shows as a failure of [`Journal::finish`].
+    /// A line that cannot be written is missing from the log, and whoever reads it counts.
     fn write(&self, line: std::fmt::Arguments<'_>) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(lines, "{line}");

@@ -19,6 +19,8 @@ const TOPIC: &str = "controllers";
 const TOPICS: u32 = 10;
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(60);
 const ELECTION_PAUSE: Duration = Duration::from_millis(5);
+/// Of the topics that show that the standby acts: one of them may be with the broker that was killed.
+const TOPIC_REPLICAS: &str = "2";
 /// No try to create a topic waits longer for a controller that is gone.
 const CREATE_TIMEOUT_MS: &str = "500";
 
@@ -102,8 +104,10 @@ fn kill(cluster: &mut Cluster, etcd: u16, broker: Option<i32>) -> Result<Killed>
 /// The other holds `/controller`, then creates a topic.
 fn await_successor(turn: &mut Turn<'_>, etcd: u16, name: &str, killed: &Killed, number: usize) -> Result<()> {
     let topic = format!("{}-{number}", name.replace([' ', ','], "-"));
-    let arguments = ["--partitions", "1", "--request-timeout-ms", CREATE_TIMEOUT_MS, "--topics", &topic];
+    let arguments =
+        ["--partitions", "1", "--replicas", TOPIC_REPLICAS, "--request-timeout-ms", CREATE_TIMEOUT_MS];
     let mut create = turn.load_command("create", &arguments);
+    create.args(["--topics", &topic]);
     let elected = thread::scope(|scope| {
         let created = scope.spawn(|| {
             let done: Result<Done<Created>> = load::run(&mut create);
