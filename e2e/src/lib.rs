@@ -4,6 +4,7 @@
 //! is always for a condition, with a bound. The same tests run against Apache Kafka where `E2E_SUBJECT=kafka`.
 
 pub mod apache_kafka;
+pub mod cluster;
 pub mod daemons;
 pub mod etcd;
 pub mod frames;
@@ -16,4 +17,5 @@ pub mod python;
 pub mod scratch;
 pub mod server;
 pub mod wait;
+pub mod wire;
 pub mod workspace;

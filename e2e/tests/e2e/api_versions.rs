@@ -12,9 +12,9 @@ use protocol::frame::{correlation_id, decode_response, encode_request};
 use protocol::messages::{
     ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
     DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
-    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    DescribeLogDirsRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest,
+    HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
+    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::Request;
@@ -55,6 +55,7 @@ fn every_advertised_version_is_answered() -> Result<()> {
     check.api(&CreatePartitionsRequest::default())?;
     check.api(&DescribeConfigsRequest::default())?;
     check.api(&DescribeClusterRequest::default())?;
+    check.api(&DescribeLogDirsRequest::default())?;
     check.api(&DescribeTopicPartitionsRequest { response_partition_limit: 10, ..Default::default() })?;
     server.done()
 }

@@ -1,0 +1,49 @@
+//! Single Kafka requests, written and read with our own messages.
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use protocol::frame::{decode_response, encode_request};
+use protocol::messages::metadata_request::MetadataRequestTopic;
+use protocol::messages::metadata_response::MetadataResponsePartition;
+use protocol::messages::{MetadataRequest, MetadataResponse};
+use protocol::wire::Request;
+
+use crate::frames::{Answer, RawConnection};
+
+/// A version of Metadata that has names, ids and leader epochs.
+pub const METADATA_VERSION: i16 = 12;
+
+const CORRELATION_ID: i32 = 1;
+
+/// Asks the server on this port of loopback, over a connection of its own.
+pub fn call<R: Request>(port: u16, request: &R, version: i16) -> Result<R::Response> {
+    let mut connection = RawConnection::open(port)?;
+    let frame = encode_request(version, CORRELATION_ID, Some("e2e".into()), request)?;
+    ensure!(connection.send(&frame.bytes)?, "{} {version}: the connection was closed", R::NAME);
+    let Answer::Frame(answer) = connection.receive()? else {
+        bail!("{} {version}: no answer, the connection was closed", R::NAME)
+    };
+    let (header, response) = decode_response::<R>(Bytes::from(answer), version)?;
+    ensure!(header.correlation_id == CORRELATION_ID, "{} {version}: the answer to another", R::NAME);
+    Ok(response)
+}
+
+/// What a broker says of this topic, or of all without one. Nothing is created by it.
+pub fn metadata(port: u16, topic: Option<&str>) -> Result<MetadataResponse> {
+    let by_name = |name: &str| {
+        vec![MetadataRequestTopic { name: Some(name.into()), ..MetadataRequestTopic::default() }]
+    };
+    let request = MetadataRequest {
+        topics: topic.map(by_name),
+        allow_auto_topic_creation: false,
+        ..MetadataRequest::default()
+    };
+    call(port, &request, METADATA_VERSION)
+}
+
+/// What a broker says of one partition.
+pub fn partition(port: u16, topic: &str, index: i32) -> Result<MetadataResponsePartition> {
+    let answer = metadata(port, Some(topic))?;
+    let mut partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
+    partitions.find(|partition| partition.partition_index == index).context("the partition is not known")
+}
