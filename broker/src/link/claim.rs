@@ -41,6 +41,7 @@ mod tests {
             broker_id: BrokerId(1),
             incarnation: Uuid([1; 16]),
             endpoints: Vec::new(),
+            inter_broker_listener: "PLAINTEXT".into(),
             rack: None,
             log_dirs: vec![Uuid([7; 16])],
             clean_shutdown_epoch: None,

@@ -131,6 +131,7 @@ impl ControllerLink {
     fn record(&self) -> BrokerRegistration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         BrokerRegistration {
+            inter_broker_listener: self.identity.inter_broker_listener.clone(),
             rack: self.identity.rack.clone(),
             incarnation: self.identity.incarnation,
             clean_shutdown_epoch: self.identity.clean_shutdown_epoch.unwrap_or(NO_CLEAN_SHUTDOWN),

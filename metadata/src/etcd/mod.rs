@@ -4,6 +4,7 @@
 //! come every 6 s, for etcd hangs up on a client that pings more often than every 5 s.
 
 mod error;
+mod metrics;
 mod read;
 mod watch;
 
@@ -18,6 +19,7 @@ use crate::store::{
     WatchMessage,
 };
 use error::{from_client, within};
+use metrics::observed;
 
 /// A call that takes longer has an unknown outcome.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,14 +54,15 @@ impl EtcdStore {
 #[async_trait]
 impl MetadataStore for EtcdStore {
     async fn range(&self, range: KeyRange) -> Result<Found, StoreError> {
-        read::range(self.client.kv_client(), range).await
+        observed("range", read::range(self.client.kv_client(), range)).await
     }
 
     async fn txn(&self, when: Vec<Compare>, then: Vec<Operation>) -> Result<TxnOutcome, StoreError> {
         let compares: Vec<_> = when.into_iter().map(compare).collect();
         let operations: Vec<_> = then.into_iter().map(operation).collect();
         let txn = Txn::new().when(compares).and_then(operations);
-        let response = within(CALL_TIMEOUT, self.client.kv_client().txn(txn)).await?;
+        let mut kv = self.client.kv_client();
+        let response = observed("txn", within(CALL_TIMEOUT, kv.txn(txn))).await?;
         let revision = response.header().map_or(0, |header| header.revision());
         Ok(match response.succeeded() {
             true => TxnOutcome::Applied(revision),
@@ -70,17 +73,22 @@ impl MetadataStore for EtcdStore {
     async fn lease_grant(&self, ttl: Duration) -> Result<(LeaseId, Duration), StoreError> {
         // etcd counts whole seconds, and grants no fewer than its election timeout allows.
         let seconds = ttl.as_secs_f64().ceil().max(1.0) as i64;
-        let granted = within(CALL_TIMEOUT, self.client.lease_client().grant(seconds, None)).await?;
+        let mut leases = self.client.lease_client();
+        let granted = observed("lease_grant", within(CALL_TIMEOUT, leases.grant(seconds, None))).await?;
         Ok((LeaseId(granted.id()), Duration::from_secs(granted.ttl().max(0) as u64)))
     }
 
     async fn lease_keepalive(&self, lease: LeaseId) -> Result<(), StoreError> {
         // On a stream of its own: streams do not survive a restart of etcd, and this one need not.
-        within(CALL_TIMEOUT, self.client.lease_client().keep_alive(lease.0)).await.map(|_| ())
+        let mut leases = self.client.lease_client();
+        let kept = observed("lease_keepalive", within(CALL_TIMEOUT, leases.keep_alive(lease.0)));
+        kept.await.map(|_| ())
     }
 
     async fn lease_revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
-        within(CALL_TIMEOUT, self.client.lease_client().revoke(lease.0)).await.map(|_| ())
+        let mut leases = self.client.lease_client();
+        let revoked = observed("lease_revoke", within(CALL_TIMEOUT, leases.revoke(lease.0)));
+        revoked.await.map(|_| ())
     }
 
     async fn watch(
@@ -88,7 +96,7 @@ impl MetadataStore for EtcdStore {
         range: KeyRange,
         from: Revision,
     ) -> Result<mpsc::Receiver<WatchMessage>, StoreError> {
-        watch::open(self.client.watch_client(), range, from).await
+        observed("watch", watch::open(self.client.watch_client(), range, from)).await
     }
 }
 

@@ -4,6 +4,7 @@ use etcd_client::{EventType, WatchClient, WatchOptions, WatchResponse, WatchStre
 use tokio::sync::mpsc;
 
 use super::error::within;
+use super::metrics::observe_failure;
 use super::read::key_value;
 use super::{ANSWER_BYTES_MAX, CALL_TIMEOUT};
 use crate::store::{KeyRange, Revision, StoreError, WatchEvent, WatchMessage};
@@ -33,8 +34,11 @@ async fn forward(mut stream: WatchStream, messages: &mpsc::Sender<WatchMessage>)
     loop {
         let response = match stream.message().await {
             Ok(Some(response)) => response,
-            Ok(None) => return,
-            Err(error) => return tracing::debug!(%error, "a watch on etcd was lost"),
+            Ok(None) => return observe_failure("watch", "lost"),
+            Err(error) => {
+                tracing::debug!(%error, "a watch on etcd was lost");
+                return observe_failure("watch", "lost");
+            }
         };
         let last = response.canceled();
         if let Some(message) = message(&response)
@@ -51,6 +55,7 @@ async fn forward(mut stream: WatchStream, messages: &mpsc::Sender<WatchMessage>)
 /// `None`: nothing to tell (the watch was created, or canceled for another reason than compaction).
 fn message(response: &WatchResponse) -> Option<WatchMessage> {
     if response.compact_revision() > 0 {
+        observe_failure("watch", "compacted");
         return Some(WatchMessage::Compacted { before: response.compact_revision() });
     }
     let events: Vec<WatchEvent> = response.events().iter().filter_map(event).collect();

@@ -21,3 +21,16 @@ pub enum StoreError {
     #[error("the metadata store refuses the request: {reason}")]
     Invalid { reason: String },
 }
+
+impl StoreError {
+    /// Its name in metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            StoreError::Unavailable { .. } => "unavailable",
+            StoreError::NoSpace { .. } => "no_space",
+            StoreError::LeaseGone => "lease_gone",
+            StoreError::Compacted { .. } => "compacted",
+            StoreError::Invalid { .. } => "invalid",
+        }
+    }
+}
