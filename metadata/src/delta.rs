@@ -1,6 +1,6 @@
 //! What leads an image from one revision to another: made by comparing images, taken by whoever has the earlier one.
 //!
-//! Invariant: an image never takes a delta of an older controller epoch, nor one that starts elsewhere than it stands
+//! Invariant: an image never takes a delta of an older timeline or, on its own, of an older controller epoch, nor one that starts elsewhere than it stands
 //! (safety rule 3 at the receiver; design §2, push).
 
 use std::collections::BTreeSet;
@@ -12,7 +12,9 @@ use crate::image::{ClusterImage, TopicImage};
 /// The changes between two revisions, or, where it starts from nothing, a whole image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
+    pub timeline: i64,
     pub controller_epoch: i32,
+    pub controller_fence: i64,
     pub controller_id: i32,
     pub cluster_id: String,
     /// `None`: the changes start from nothing.
@@ -24,6 +26,9 @@ pub struct Delta {
 /// Why a delta was not taken. The image stands as it was.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
+    /// Its sender does not know that the cluster was recovered: hang up.
+    #[error("a push of timeline {got} came after one of timeline {known}")]
+    StaleTimeline { got: i64, known: i64 },
     /// Its sender is deposed: hang up.
     #[error("a push of controller epoch {got} came after one of epoch {known}")]
     StaleController { got: i32, known: i32 },
@@ -39,7 +44,9 @@ impl Delta {
     /// The whole of `image`, for one that has nothing or too little.
     pub fn whole(image: &ClusterImage, controller_id: i32) -> Delta {
         Delta {
+            timeline: image.timeline,
             controller_epoch: image.controller_epoch,
+            controller_fence: image.controller_fence,
             controller_id,
             cluster_id: image.cluster_id.clone(),
             from_revision: None,
@@ -52,18 +59,24 @@ impl Delta {
 impl ClusterImage {
     /// The image after `delta`.
     pub fn advanced_by(&self, delta: &Delta) -> Result<ClusterImage, DeltaError> {
-        if delta.controller_epoch < self.controller_epoch {
+        if delta.timeline < self.timeline {
+            return Err(DeltaError::StaleTimeline { got: delta.timeline, known: self.timeline });
+        }
+        let same_timeline = delta.timeline == self.timeline;
+        if same_timeline && delta.controller_epoch < self.controller_epoch {
             let (got, known) = (delta.controller_epoch, self.controller_epoch);
             return Err(DeltaError::StaleController { got, known });
         }
         let mut next = match delta.from_revision {
             None => ClusterImage::default(),
-            Some(from) if from == self.revision => self.clone(),
+            Some(from) if same_timeline && from == self.revision => self.clone(),
             Some(from) => return Err(DeltaError::Gap { from, at: self.revision }),
         };
         next.apply(&delta.changes)?;
         next.cluster_id.clone_from(&delta.cluster_id);
+        next.timeline = delta.timeline;
         next.controller_epoch = delta.controller_epoch;
+        next.controller_fence = delta.controller_fence;
         next.revision = delta.to_revision;
         Ok(next)
     }
@@ -172,5 +185,16 @@ mod tests {
         assert_eq!(image.advanced_by(&delta(4, None)), Err(stale));
         assert_eq!(image.advanced_by(&delta(5, Some(11))), Err(DeltaError::Gap { from: 11, at: 10 }));
         assert_eq!(image.advanced_by(&delta(6, Some(10))).map(|image| image.revision), Ok(12));
+    }
+
+    #[test]
+    fn a_later_timeline_replaces_the_whole_whatever_its_numbers() {
+        let image =
+            ClusterImage { timeline: 1, controller_epoch: 5, revision: 10, ..ClusterImage::default() };
+        let delta =
+            |timeline, from| Delta { timeline, from_revision: from, to_revision: 3, ..Delta::default() };
+        assert_eq!(image.advanced_by(&delta(2, None)).map(|image| image.revision), Ok(3));
+        assert_eq!(image.advanced_by(&delta(2, Some(10))), Err(DeltaError::Gap { from: 10, at: 10 }));
+        assert_eq!(image.advanced_by(&delta(0, None)), Err(DeltaError::StaleTimeline { got: 0, known: 1 }));
     }
 }

@@ -15,6 +15,10 @@ pub struct ClusterImage {
     /// The store's revision up to which every change is in here; 0 before the first push.
     pub revision: i64,
     pub controller_epoch: i32,
+    /// Create revision of that controller's `/controller`: tells controllers of one epoch on two timelines apart.
+    pub controller_fence: i64,
+    /// Revisions and epochs are comparable within one timeline; a later one began with a recovery from an older store.
+    pub timeline: i64,
     /// Registered brokers, the fenced ones too.
     pub brokers: BTreeMap<BrokerId, Arc<BrokerImage>>,
     pub topics: HashMap<String, Arc<TopicImage>>,

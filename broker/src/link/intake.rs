@@ -16,9 +16,12 @@ pub enum Refusal {
     /// The sender is deposed, or its metadata store was restored from a backup.
     #[error("the push is of controller epoch {got}, but {known} has been seen")]
     StaleController { got: i32, known: i32 },
+    /// The sender does not know that the cluster was recovered.
+    #[error("the push is of timeline {got}, but {known} has been seen")]
+    StaleTimeline { got: i64, known: i64 },
     /// The sender's metadata store was restored from a backup.
     #[error(
-        "the push ends at metadata revision {got}, but the image stands at {at}: was the metadata store restored?"
+        "the push ends at metadata revision {got}, but {at} has been seen: was the metadata store restored?"
     )]
     WentBack { got: i64, at: i64 },
     /// Something was missed; the whole image is needed.
@@ -32,12 +35,19 @@ pub fn take(newest: &Newest, image: &ClusterImage, delta: &Delta) -> Result<Clus
         let (ours, theirs) = (newest.cluster_id.clone(), delta.cluster_id.clone());
         return Err(Refusal::OtherCluster { ours, theirs });
     }
+    if delta.timeline < newest.timeline {
+        return Err(Refusal::StaleTimeline { got: delta.timeline, known: newest.timeline });
+    }
+    if delta.timeline > newest.timeline {
+        // The cluster was recovered: all revisions and epochs begin anew, with a whole image.
+        return Ok(image.advanced_by(delta)?);
+    }
     if delta.controller_epoch < newest.controller_epoch {
         let (got, known) = (delta.controller_epoch, newest.controller_epoch);
         return Err(Refusal::StaleController { got, known });
     }
-    if delta.to_revision < image.revision {
-        return Err(Refusal::WentBack { got: delta.to_revision, at: image.revision });
+    if delta.to_revision < newest.metadata_revision {
+        return Err(Refusal::WentBack { got: delta.to_revision, at: newest.metadata_revision });
     }
     Ok(image.advanced_by(delta)?)
 }
@@ -47,15 +57,28 @@ mod tests {
     use super::*;
 
     fn newest() -> Newest {
-        Newest { cluster_id: "ours".into(), controller_epoch: 5, metadata_revision: 100 }
+        Newest {
+            cluster_id: "ours".into(),
+            timeline: 1,
+            controller_epoch: 5,
+            metadata_revision: 100,
+            ..Newest::default()
+        }
     }
 
     fn whole(cluster_id: &str, controller_epoch: i32, to_revision: i64) -> Delta {
-        Delta { cluster_id: cluster_id.into(), controller_epoch, to_revision, ..Delta::default() }
+        Delta {
+            cluster_id: cluster_id.into(),
+            timeline: 1,
+            controller_epoch,
+            to_revision,
+            ..Delta::default()
+        }
     }
 
     fn check(delta: Delta, expected: Result<i64, Refusal>) {
-        let image = ClusterImage { revision: 90, controller_epoch: 4, ..ClusterImage::default() };
+        let image =
+            ClusterImage { timeline: 1, revision: 90, controller_epoch: 4, ..ClusterImage::default() };
         assert_eq!(take(&newest(), &image, &delta).map(|image| image.revision), expected);
     }
 
@@ -77,7 +100,19 @@ mod tests {
 
     #[test]
     fn metadata_does_not_go_back() {
-        check(whole("ours", 6, 80), Err(Refusal::WentBack { got: 80, at: 90 }));
+        check(whole("ours", 6, 99), Err(Refusal::WentBack { got: 99, at: 100 }));
+    }
+
+    #[test]
+    fn a_recovered_cluster_begins_anew_and_the_one_before_is_not_believed() {
+        check(Delta { timeline: 2, ..whole("ours", 2, 3) }, Ok(3));
+        let gap = DeltaError::Gap { from: 90, at: 90 };
+        let part = Delta { timeline: 2, from_revision: Some(90), ..whole("ours", 6, 101) };
+        check(part, Err(Refusal::Missed(gap)));
+        check(
+            Delta { timeline: 0, ..whole("ours", 6, 101) },
+            Err(Refusal::StaleTimeline { got: 0, known: 1 }),
+        );
     }
 
     #[test]

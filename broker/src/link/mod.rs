@@ -23,6 +23,7 @@ use metadata::image::{ClusterImage, Endpoint};
 use metadata::keys::controller_key::ActiveController;
 use metadata::store::MetadataStore;
 use node::shutdown::Shutdown;
+use proto::controller::SeenEpochs;
 use protocol::types::{BrokerId, Uuid};
 use tokio::sync::{Notify, watch};
 
@@ -43,6 +44,8 @@ pub struct Identity {
     pub incarnation: Uuid,
     /// The listeners as advertised, with the ports that they are bound to.
     pub endpoints: Vec<Endpoint>,
+    /// The name of the listener by which other brokers come.
+    pub inter_broker_listener: String,
     pub rack: Option<String>,
     /// The id of each log directory, whose exclusive locks this process holds.
     pub log_dirs: Vec<Uuid>,
@@ -66,6 +69,20 @@ where
     }
 }
 
+/// Tells with each hello what this broker's replicas hold, by topic.
+pub trait Reporter: Send + Sync + 'static {
+    fn report(&self) -> Vec<SeenEpochs>;
+}
+
+impl<F> Reporter for F
+where
+    F: Fn() -> Vec<SeenEpochs> + Send + Sync + 'static,
+{
+    fn report(&self) -> Vec<SeenEpochs> {
+        self()
+    }
+}
+
 /// What a link is made of.
 pub struct LinkParams {
     pub identity: Identity,
@@ -76,6 +93,7 @@ pub struct LinkParams {
     /// Where each image is published.
     pub image: watch::Sender<Arc<ClusterImage>>,
     pub observer: Arc<dyn ImageObserver>,
+    pub reporter: Arc<dyn Reporter>,
     pub seen: Seen,
 }
 
@@ -88,7 +106,10 @@ pub struct ControllerLink {
     boot_id: String,
     image: watch::Sender<Arc<ClusterImage>>,
     observer: Arc<dyn ImageObserver>,
+    reporter: Arc<dyn Reporter>,
     seen: Seen,
+    /// Raised when a newer revision was seen, to be saved soon.
+    seen_more: Notify,
     /// The registration that stands, none while there is none.
     registration: watch::Sender<Option<Registration>>,
     /// Whether the registration is being given up for good.
@@ -133,7 +154,9 @@ impl ControllerLink {
             boot_id: registration::boot_id(),
             image: params.image,
             observer: params.observer,
+            reporter: params.reporter,
             seen: params.seen,
+            seen_more: Notify::new(),
             registration: watch::Sender::new(None),
             leaving: watch::Sender::new(false),
             registration_doubted: Notify::new(),
@@ -150,6 +173,7 @@ impl ControllerLink {
             outcome = self.stay_connected(shutdown) => outcome.map_err(LinkError::from),
             () = self.follow_election() => Ok(()),
             () = self.keep_producer_ids() => Ok(()),
+            () = self.keep_seen() => Ok(()),
             () = shutdown.requested() => Ok(()),
         };
         self.connection.send_replace(None);
@@ -160,6 +184,11 @@ impl ControllerLink {
     /// The epoch of the registration that stands.
     pub fn broker_epoch(&self) -> Option<i64> {
         self.registration.borrow().as_ref().map(|registration| registration.epoch)
+    }
+
+    /// The stream that stands, and each that is opened.
+    pub(crate) fn streams(&self) -> watch::Receiver<Option<Session>> {
+        self.connection.subscribe()
     }
 
     /// Whether this broker is registered, has its metadata, and was admitted.

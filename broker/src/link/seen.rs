@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use metadata::image::ClusterImage;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use storage::IoFailure;
@@ -17,7 +18,11 @@ const FILE: &str = "cluster-seen-checkpoint";
 pub struct Newest {
     /// Empty before the first push.
     pub cluster_id: String,
+    /// Of what follows; a later timeline begins all of it anew.
+    pub timeline: i64,
     pub controller_epoch: i32,
+    /// Create revision of that controller's key; 0: not known.
+    pub controller_fence: i64,
     pub metadata_revision: i64,
 }
 
@@ -43,6 +48,30 @@ pub enum SeenError {
     Damaged { path: PathBuf, what: String },
 }
 
+impl Newest {
+    /// Takes note of an image.
+    pub fn take(&mut self, image: &ClusterImage) {
+        if self.cluster_id != image.cluster_id {
+            self.cluster_id.clone_from(&image.cluster_id);
+        }
+        if image.timeline > self.timeline {
+            let cluster_id = std::mem::take(&mut self.cluster_id);
+            *self = Newest { cluster_id, timeline: image.timeline, ..Newest::default() };
+        }
+        if image.controller_epoch >= self.controller_epoch {
+            (self.controller_epoch, self.controller_fence) = (image.controller_epoch, image.controller_fence);
+        }
+        self.metadata_revision = self.metadata_revision.max(image.revision);
+    }
+
+    /// Whether an image of another controller was seen since: that is to be saved at once.
+    pub fn is_of_the_same_controller(&self, other: &Newest) -> bool {
+        self.cluster_id == other.cluster_id
+            && (self.timeline, self.controller_epoch, self.controller_fence)
+                == (other.timeline, other.controller_epoch, other.controller_fence)
+    }
+}
+
 impl Seen {
     /// Reads what was seen before from this log directory; nothing, where there is no file.
     pub fn open(log_dir: &Path) -> Result<Seen, SeenError> {
@@ -60,17 +89,12 @@ impl Seen {
         self.state.lock().newest.clone()
     }
 
-    /// Takes note of an image. Whether it should be saved at once: revisions alone may wait.
-    pub(super) fn note(&self, cluster_id: &str, controller_epoch: i32, metadata_revision: i64) -> bool {
+    /// Takes note of an image. Whether it should be saved at once: revisions alone may wait a little.
+    pub(super) fn note(&self, image: &ClusterImage) -> bool {
         let mut state = self.state.lock();
-        let newest = &mut state.newest;
-        if newest.cluster_id != cluster_id {
-            newest.cluster_id = cluster_id.to_owned();
-        }
-        newest.controller_epoch = newest.controller_epoch.max(controller_epoch);
-        newest.metadata_revision = newest.metadata_revision.max(metadata_revision);
-        (&state.newest.cluster_id, state.newest.controller_epoch)
-            != (&state.saved.cluster_id, state.saved.controller_epoch)
+        let state = &mut *state;
+        state.newest.take(image);
+        !state.newest.is_of_the_same_controller(&state.saved)
     }
 
     /// Writes what is not written yet. A failure is logged and tried again with the next call.
@@ -95,9 +119,10 @@ fn warn(error: &IoFailure) {
 }
 
 fn render(newest: &Newest) -> String {
-    let Newest { cluster_id, controller_epoch, metadata_revision } = newest;
+    let Newest { cluster_id, timeline, controller_epoch, controller_fence, metadata_revision } = newest;
     let value = json!({
-        "cluster_id": cluster_id, "controller_epoch": controller_epoch, "metadata_revision": metadata_revision,
+        "cluster_id": cluster_id, "timeline": timeline, "controller_epoch": controller_epoch,
+        "controller_fence": controller_fence, "metadata_revision": metadata_revision,
     });
     format!("{value}\n")
 }
@@ -108,7 +133,11 @@ fn parse(bytes: &[u8]) -> Result<Newest, String> {
     let cluster_id = value["cluster_id"].as_str().ok_or("no text cluster_id")?.to_owned();
     let controller_epoch =
         number("controller_epoch")?.try_into().map_err(|_| "controller_epoch is out of range")?;
-    Ok(Newest { cluster_id, controller_epoch, metadata_revision: number("metadata_revision")? })
+    // Files of an earlier release have neither of these.
+    let (timeline, controller_fence) =
+        (number("timeline").unwrap_or(0), number("controller_fence").unwrap_or(0));
+    let metadata_revision = number("metadata_revision")?;
+    Ok(Newest { cluster_id, timeline, controller_epoch, controller_fence, metadata_revision })
 }
 
 #[cfg(test)]
@@ -125,16 +154,27 @@ mod tests {
     async fn what_was_seen_is_read_back_and_never_goes_back() {
         let dir = empty_dir("seen");
         let seen = Seen::open(&dir).expect("opens");
-        assert!(seen.note("cluster", 7, 100), "a new cluster is to be saved at once");
+        let image = |timeline, controller_epoch, revision| ClusterImage {
+            cluster_id: "cluster".into(),
+            timeline,
+            controller_epoch,
+            controller_fence: 10,
+            revision,
+            ..ClusterImage::default()
+        };
+        assert!(seen.note(&image(0, 7, 100)), "a new cluster is to be saved at once");
         seen.save().await;
-        assert!(!seen.note("cluster", 6, 90), "nothing newer");
-        assert!(!seen.note("cluster", 7, 200), "a revision may wait");
+        assert!(!seen.note(&image(0, 6, 90)), "nothing newer");
+        assert!(!seen.note(&image(0, 7, 200)), "a revision may wait");
         seen.save().await;
-        let newest = Seen::open(&dir).expect("opens").newest();
-        assert_eq!(
-            newest,
-            Newest { cluster_id: "cluster".into(), controller_epoch: 7, metadata_revision: 200 }
-        );
+        let read = || {
+            let newest = Seen::open(&dir).expect("opens").newest();
+            (newest.timeline, newest.controller_epoch, newest.controller_fence, newest.metadata_revision)
+        };
+        assert_eq!(read(), (0, 7, 10, 200));
+        assert!(seen.note(&image(1, 2, 50)), "a later timeline begins anew");
+        seen.save().await;
+        assert_eq!(read(), (1, 2, 10, 50));
         std::fs::remove_dir_all(dir).expect("is ours");
     }
 

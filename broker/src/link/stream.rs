@@ -3,7 +3,7 @@
 //! Invariant: images are published one after the other, each after the observer has seen it, and none is cut short.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use metadata::convert::{ConvertError, PushAssembly};
@@ -11,10 +11,10 @@ use metadata::delta::Delta;
 use metadata::image::ClusterImage;
 use metadata::keys::controller_key::ActiveController;
 use node::shutdown::Shutdown;
-use proto::{MESSAGE_BYTES_MAX, NOTICE};
 use proto::controller::broker_message::Message;
 use proto::controller::controller_client::ControllerClient;
 use proto::controller::{Acknowledge, BrokerMessage, Hello, Push};
+use proto::{MESSAGE_BYTES_MAX, NOTICE};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
@@ -30,6 +30,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// …and given up when none has come after so long.
 const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(2);
+/// A stream that stood for so long was no failed attempt.
+const STOOD_WELL: Duration = Duration::from_secs(1);
 /// Acknowledgements that wait to be sent.
 const ACKNOWLEDGEMENTS_MAX: usize = 16;
 /// How long a revision that was seen may wait to be saved; epochs are saved at once.
@@ -73,18 +75,17 @@ enum Broken {
 impl ControllerLink {
     /// Keeps a stream to whoever is active until shutdown.
     pub(super) async fn stay_connected(&self, shutdown: &Shutdown) -> Result<(), StreamError> {
-        let mut backoff = Backoff::new();
-        let mut resume = true;
+        let (mut backoff, mut resume, mut failures) = (Backoff::new(), true, 0);
         loop {
             let call = tokio::select! {
                 call = self.next_call() => call,
                 () = shutdown.requested() => return Ok(()),
             };
-            let revision = self.image.borrow().revision;
+            let (began, revision) = (Instant::now(), self.image.borrow().revision);
             let outcome = self.converse(&call, resume, shutdown).await;
-            self.connection.send_replace(None);
-            if self.image.borrow().revision > revision {
-                backoff = Backoff::new();
+            let stood = self.connection.send_replace(None).is_some();
+            if stood && (began.elapsed() >= STOOD_WELL || self.image.borrow().revision > revision) {
+                (backoff, failures) = (Backoff::new(), 0);
             }
             match outcome {
                 Ok(()) => continue,
@@ -93,10 +94,16 @@ impl ControllerLink {
                 }
                 Err(broken) => {
                     resume = !matches!(broken, Broken::Refused(Refusal::Missed(_)) | Broken::Unreadable(_));
-                    self.report(&call, &broken);
+                    self.report(&call, &broken, failures);
+                    failures += 1;
                 }
             }
-            backoff.sleep().await;
+            tokio::select! {
+                () = backoff.sleep() => {}
+                // Somebody else is active, or this broker is registered anew: no reason to wait.
+                () = self.superseded(&call) => backoff = Backoff::new(),
+                () = shutdown.requested() => return Ok(()),
+            }
         }
     }
 
@@ -238,9 +245,15 @@ impl ControllerLink {
         }
     }
 
-    fn report(&self, call: &Call, broken: &Broken) {
+    /// Warns of an outage when it begins; what fails until a stream stands again is the same outage.
+    fn report(&self, call: &Call, broken: &Broken, failures: u32) {
         let ActiveController { id, endpoint, epoch, .. } = &call.controller;
-        tracing::warn!(controller = id, epoch, %endpoint, "no stream to the active controller: {broken}");
+        match failures {
+            0 => {
+                tracing::warn!(controller = id, epoch, %endpoint, "no stream to the active controller, trying on: {broken}");
+            }
+            _ => tracing::debug!(controller = id, epoch, %endpoint, failures, "still no stream: {broken}"),
+        }
         if matches!(broken, Broken::Status(status) if status.code() == Code::FailedPrecondition) {
             self.registration_doubted.notify_one();
         }

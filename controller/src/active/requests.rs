@@ -200,7 +200,7 @@ fn code(error: ErrorCode) -> i32 {
     error.code().into()
 }
 
-fn respond<T>(reply: Reply<T>, response: Result<T, Status>) {
+pub(super) fn respond<T>(reply: Reply<T>, response: Result<T, Status>) {
     // Who has gone away wants no answer.
     let _ = reply.send(response);
 }

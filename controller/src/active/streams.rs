@@ -38,15 +38,16 @@ impl Active {
     ) -> Result<(), CommitError> {
         let id = BrokerId(hello.broker_id);
         let checked = self.check_hello(&hello).await;
-        let (registered, newer) = match checked.and_then(|registered| Ok((registered, self.newer_in(&hello)?))) {
-            Ok(checked) => checked,
-            Err(refusal) => {
-                tracing::warn!(broker = %id, "refused: {}", refusal.message());
-                // Who has gone away need not hear it.
-                let _ = reply.send(Err(refusal));
-                return Ok(());
-            }
-        };
+        let (registered, newer) =
+            match checked.and_then(|registered| Ok((registered, self.newer_in(&hello)?))) {
+                Ok(checked) => checked,
+                Err(refusal) => {
+                    tracing::warn!(broker = %id, "refused: {}", refusal.message());
+                    // Who has gone away need not hear it.
+                    let _ = reply.send(Err(refusal));
+                    return Ok(());
+                }
+            };
         if let Some(newer) = newer {
             // It comes again, with everyone else.
             return self.went_back(newer).await;

@@ -45,6 +45,8 @@ fn empty_part(delta: &Delta) -> Push {
         changes: Vec::new(),
         last: false,
         cluster_id: delta.cluster_id.clone(),
+        timeline: delta.timeline,
+        controller_fence: delta.controller_fence,
     }
 }
 
@@ -71,6 +73,8 @@ impl PushAssembly {
 
 fn header(push: &Push) -> Delta {
     Delta {
+        timeline: push.timeline,
+        controller_fence: push.controller_fence,
         controller_epoch: push.controller_epoch,
         controller_id: push.controller_id,
         cluster_id: push.cluster_id.clone(),

@@ -28,8 +28,10 @@ fn register() -> prometheus::Result<Metrics> {
         "how long the metadata store took to answer",
     );
     let latency = HistogramVec::new(latency.buckets(BUCKETS.to_vec()), &["operation"])?;
-    let errors =
-        Opts::new("milena_metadata_store_errors_total", "requests to the metadata store that failed, by kind");
+    let errors = Opts::new(
+        "milena_metadata_store_errors_total",
+        "requests to the metadata store that failed, by kind",
+    );
     let errors = IntCounterVec::new(errors, &["operation", "kind"])?;
     default_registry().register(Box::new(latency.clone()))?;
     default_registry().register(Box::new(errors.clone()))?;

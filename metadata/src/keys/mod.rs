@@ -11,6 +11,7 @@ mod json;
 pub mod partition;
 mod path;
 pub mod producer_ids;
+pub mod timeline;
 pub mod topic;
 
 pub use path::{Key, end_of_prefix};

@@ -1,7 +1,7 @@
 //! The path of each family below the prefix, both ways.
 //!
 //! ```text
-//! /controller  /controller_epoch  /cluster_id  /producer_ids
+//! /controller  /controller_epoch  /cluster_id  /producer_ids  /timeline
 //! /brokers/ids/{id}  /brokers/admitted/{id}
 //! /topics/{name}  /partitions/{topic_id}/{p}
 //! /config/{topics|brokers|groups|client-metrics}/{entity}       the default of all brokers: <default>
@@ -26,6 +26,8 @@ pub enum Key {
     /// A text, written once by the first controller.
     ClusterId,
     ProducerIds,
+    /// How often the cluster was recovered from an older store.
+    Timeline,
     /// A live broker, under its lease.
     Broker(BrokerId),
     /// What the last controller to admit this broker knew of it.
@@ -50,6 +52,7 @@ impl Key {
             ("controller_epoch", "") => Some(Key::ControllerEpoch),
             ("cluster_id", "") => Some(Key::ClusterId),
             ("producer_ids", "") => Some(Key::ProducerIds),
+            ("timeline", "") => Some(Key::Timeline),
             ("brokers", rest) => parse_broker(rest),
             ("topics", name) if !name.is_empty() => Some(Key::Topic(name.to_owned())),
             ("partitions", rest) => parse_partition(rest),
@@ -66,6 +69,7 @@ impl fmt::Display for Key {
             Key::ControllerEpoch => f.write_str("/controller_epoch"),
             Key::ClusterId => f.write_str("/cluster_id"),
             Key::ProducerIds => f.write_str("/producer_ids"),
+            Key::Timeline => f.write_str("/timeline"),
             Key::Broker(id) => write!(f, "/brokers/ids/{id}"),
             Key::AdmittedBroker(id) => write!(f, "/brokers/admitted/{id}"),
             Key::Topic(name) => write!(f, "/topics/{name}"),
@@ -134,6 +138,7 @@ mod tests {
             Key::ControllerEpoch,
             Key::ClusterId,
             Key::ProducerIds,
+            Key::Timeline,
             Key::Broker(BrokerId(1)),
             Key::AdmittedBroker(BrokerId(12)),
             Key::Topic("a.b_c".into()),

@@ -53,6 +53,7 @@ fn identity(incarnation: u8, log_dir: u8) -> Identity {
             port: 9092,
             security_protocol: "PLAINTEXT".into(),
         }],
+        inter_broker_listener: "PLAINTEXT".into(),
         rack: None,
         log_dirs: vec![Uuid([log_dir; 16])],
         clean_shutdown_epoch: None,
@@ -83,6 +84,7 @@ fn start(store: Arc<EmbeddedStore>, identity: Identity) -> Fixture {
         prefix: PREFIX.into(),
         image: image.clone(),
         observer: Arc::new(observer),
+        reporter: Arc::new(Vec::new),
         seen: Seen::open(&log_dir).expect("is empty"),
     }));
     let (trigger, shutdown) = shutdown::channel();
