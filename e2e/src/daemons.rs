@@ -117,6 +117,11 @@ impl Milena {
         http::metric(self.metrics_port, series)
     }
 
+    /// The sum of a metric over all its labels.
+    pub fn metric_sum(&self, name: &str) -> Result<Option<f64>> {
+        http::metric_sum(self.metrics_port, name)
+    }
+
     /// SIGSTOP: it holds its sockets and says nothing.
     pub fn pause(&self) -> Result<()> {
         self.running()?.signal(Signal::SIGSTOP)
@@ -138,9 +143,20 @@ impl Milena {
         }
     }
 
+    /// SIGTERM, without waiting for what comes of it.
+    pub fn ask_to_stop(&self) -> Result<()> {
+        self.running()?.signal(Signal::SIGTERM)
+    }
+
     /// SIGTERM; its exit code.
     pub fn terminate(&mut self) -> Result<i32> {
+        self.ask_to_stop()?;
+        self.ended()
+    }
+
+    /// Its exit code, once it has ended.
+    pub fn ended(&mut self) -> Result<i32> {
         let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
-        daemon.terminate(wait::PATIENCE)
+        daemon.ended(wait::PATIENCE)
     }
 }

@@ -1,10 +1,12 @@
 //! A real etcd of one node, for the daemons.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use nix::sys::signal::Signal;
 
-use crate::process::Daemon;
+use crate::process::{self, Daemon};
 use crate::scratch::Scratch;
 use crate::{http, ports, wait};
 
@@ -12,30 +14,86 @@ use crate::{http, ports, wait};
 #[derive(Debug)]
 pub struct Etcd {
     port: u16,
-    _daemon: Daemon,
+    folder: PathBuf,
+    /// Further arguments of its command line.
+    arguments: Vec<String>,
+    daemon: Daemon,
 }
 
 impl Etcd {
     pub fn start(scratch: &Scratch) -> Result<Etcd> {
-        let port = ports::free(2)?;
-        let (clients, peers) = (url(port), url(port + 1));
-        let mut command = Command::new("etcd");
-        command.args(["--name", "e2e", "--data-dir"]).arg(scratch.path().join("etcd"));
-        command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
-        command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
-        command.args(["--initial-cluster", &format!("e2e={peers}")]);
-        let daemon = Daemon::start("etcd", &mut command, &scratch.path().join("etcd.log"))?;
-        wait::until("etcd to serve", wait::PATIENCE, || {
-            let is_healthy = http::get(port, "/health").is_ok_and(|(status, _)| status == 200);
-            Ok(is_healthy.then_some(()))
-        })?;
-        Ok(Etcd { port, _daemon: daemon })
+        Etcd::with(scratch, &[])
+    }
+
+    /// One with further arguments on its command line.
+    pub fn with(scratch: &Scratch, arguments: &[&str]) -> Result<Etcd> {
+        let (port, folder) = (ports::free(2)?, scratch.path().to_owned());
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let daemon = serve(port, &folder, &arguments)?;
+        Ok(Etcd { port, folder, arguments, daemon })
+    }
+
+    /// SIGTERM, and starts it again on what it has kept.
+    pub fn restart(&mut self) -> Result<()> {
+        self.daemon.terminate(wait::PATIENCE)?;
+        self.daemon = serve(self.port, &self.folder, &self.arguments)?;
+        Ok(())
+    }
+
+    /// SIGSTOP: it holds its sockets and answers nothing.
+    pub fn pause(&self) -> Result<()> {
+        self.daemon.signal(Signal::SIGSTOP)
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) -> Result<()> {
+        self.daemon.signal(Signal::SIGCONT)
+    }
+
+    /// What etcdctl says to these arguments.
+    pub fn ctl(&self, arguments: &[&str]) -> Result<String> {
+        self.ctl_with(arguments, b"")
+    }
+
+    /// The same, with an input.
+    pub fn ctl_with(&self, arguments: &[&str], input: &[u8]) -> Result<String> {
+        let mut command = Command::new("etcdctl");
+        command.env("ETCDCTL_API", "3").args(["--endpoints", &self.endpoint()]).args(arguments);
+        process::run(&mut command, input, wait::PATIENCE)?.success()
+    }
+
+    /// The JSON value of a key; `None`: there is no such key.
+    pub fn value(&self, key: &str) -> Result<Option<serde_json::Value>> {
+        let text = self.ctl(&["get", "--print-value-only", key])?;
+        Ok(if text.trim().is_empty() { None } else { Some(serde_json::from_str(&text)?) })
+    }
+
+    /// Its revision: it grows with everything that is written.
+    pub fn revision(&self) -> Result<i64> {
+        let answer: serde_json::Value =
+            serde_json::from_str(&self.ctl(&["get", "no such key", "-w", "json"])?)?;
+        answer["header"]["revision"].as_i64().context("etcd says its revision")
     }
 
     /// `metadata.endpoints`.
     pub fn endpoint(&self) -> String {
         url(self.port)
     }
+}
+
+fn serve(port: u16, folder: &Path, arguments: &[String]) -> Result<Daemon> {
+    let (clients, peers) = (url(port), url(port + 1));
+    let mut command = Command::new("etcd");
+    command.args(["--name", "e2e", "--data-dir"]).arg(folder.join("etcd"));
+    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
+    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
+    command.args(["--initial-cluster", &format!("e2e={peers}")]).args(arguments);
+    let daemon = Daemon::start("etcd", &mut command, &folder.join("etcd.log"))?;
+    wait::until("etcd to serve", wait::PATIENCE, || {
+        let is_healthy = http::get(port, "/health").is_ok_and(|(status, _)| status == 200);
+        Ok(is_healthy.then_some(()))
+    })?;
+    Ok(daemon)
 }
 
 fn url(port: u16) -> String {

@@ -162,7 +162,12 @@ impl Daemon {
     /// SIGTERM, and how it ended.
     pub fn terminate(&mut self, limit: Duration) -> Result<i32> {
         self.signal(Signal::SIGTERM)?;
-        Ok(code(self.child.wait(limit).with_context(|| format!("{} heeds no SIGTERM", self.name))?))
+        self.ended(limit)
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self, limit: Duration) -> Result<i32> {
+        Ok(code(self.child.wait(limit).with_context(|| format!("{} does not end", self.name))?))
     }
 
     /// Bytes of memory it holds now.
