@@ -2,6 +2,11 @@
 //!
 //! The errors are those of Apache Kafka's AlterPartition, in its order: who is newer than we are gets NOT_CONTROLLER, who is
 //! older is fenced.
+//!
+//! A leader that would go on below `min.insync.replicas`, though those whom it drops live, have a stream to us and could go on
+//! without it, is the one who is cut off. They get the leader out of their midst: all of them were in the committed ISR, so
+//! that nothing acknowledged is lost, and it is told NEW_LEADER_ELECTED. Apache Kafka leaves such a partition to it, and
+//! without acknowledgements.
 
 use std::collections::BTreeSet;
 
@@ -35,10 +40,7 @@ pub fn alter_isr(state: &State, broker: BrokerId, proposals: &[Proposal]) -> (Pl
         let first = proposed.insert((proposal.topic_id.0, proposal.partition));
         let checked = if first { check(state, broker, proposal) } else { Err(ErrorCode::InvalidRequest) };
         match checked {
-            Ok(of) => {
-                plan_one(of, proposal, &mut writes);
-                ErrorCode::None
-            }
+            Ok(of) => plan_one(state, of, proposal, &mut writes),
             Err(error) => error,
         }
     });
@@ -46,18 +48,38 @@ pub fn alter_isr(state: &State, broker: BrokerId, proposals: &[Proposal]) -> (Pl
     (writes.into_plan(), errors)
 }
 
-fn plan_one(of: PartitionRef, proposal: &Proposal, writes: &mut PartitionWrites) {
+fn plan_one(state: &State, of: PartitionRef, proposal: &Proposal, writes: &mut PartitionWrites) -> ErrorCode {
     let isr: Vec<BrokerId> = proposal.isr.iter().map(|(id, _)| *id).collect();
-    let leader = of.state.leader;
-    let change = PartitionChange {
-        isr: &isr,
-        distrusted: &[],
+    let successors = successors(state, of, &isr);
+    if successors.is_empty() {
         // The leader who asks goes on.
-        is_electable: &|id| id == leader,
+        change(of, &isr, &[of.state.leader], writes);
+        return ErrorCode::None;
+    }
+    change(of, &successors, &successors, writes);
+    ErrorCode::NewLeaderElected
+}
+
+fn change(of: PartitionRef, isr: &[BrokerId], electable: &[BrokerId], writes: &mut PartitionWrites) {
+    let change = PartitionChange {
+        isr,
+        distrusted: &[],
+        is_electable: &|id| electable.contains(&id),
         unclean_allowed: false,
         prefer_first: false,
     };
     writes.change(of, change.apply(of.state));
+}
+
+/// The members that a leader drops who is alone, as far as they may lead; nobody where it is not alone.
+fn successors(state: &State, of: PartitionRef, isr: &[BrokerId]) -> Vec<BrokerId> {
+    let min_isr = usize::try_from(of.state.min_isr).unwrap_or(0);
+    let may_succeed = |id: &&BrokerId| **id != of.state.leader && state.may_lead(**id, of);
+    let others = of.state.replicas.iter().filter(may_succeed).count();
+    if isr.len() >= min_isr || others < min_isr {
+        return Vec::new();
+    }
+    of.state.isr.iter().filter(|id| !isr.contains(id)).filter(may_succeed).copied().collect()
 }
 
 fn check<'a>(state: &'a State, broker: BrokerId, proposal: &Proposal) -> Result<PartitionRef<'a>, ErrorCode> {
