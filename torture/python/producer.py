@@ -40,7 +40,9 @@ def now_ms():
 def delivered(number):
     def write(error, message):
         if error is None:
-            history.write(f"ack {now_ms()} {message.partition()} {number} {message.offset()}\n")
+            # A broker that knows a batch already may no longer know where it lies.
+            offset = -1 if message.offset() is None else message.offset()
+            history.write(f"ack {now_ms()} {message.partition()} {number} {offset}\n")
         else:
             history.write(f"failed {now_ms()} {message.partition()} {number} {error.name()}\n")
     return write

@@ -84,10 +84,7 @@ impl fmt::Display for Fault {
                 write!(f, "{}", joined(members))?
             }
             Deed::Pause(member) | Deed::FillDisk(member) => write!(f, "{member}")?,
-            Deed::Cut(pairs) => {
-                let pairs: Vec<_> = pairs.iter().map(|(from, to)| format!("{from}→{to}")).collect();
-                write!(f, "{}", pairs.join(" "))?;
-            }
+            Deed::Cut(pairs) => write!(f, "{}", cut_in_words(pairs))?,
         }
         write!(f, " for {:.1} s", self.lasts.as_secs_f64())
     }
@@ -95,6 +92,19 @@ impl fmt::Display for Fault {
 
 fn joined(members: &[Member]) -> String {
     members.iter().map(Member::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Whom a cut parts from whom: the first pair's sender, or its receiver if that stands alone, from all others.
+fn cut_in_words(pairs: &[(Member, Member)]) -> String {
+    let is_mutual = pairs.iter().all(|(from, to)| pairs.contains(&(*to, *from)));
+    let ways =
+        pairs.iter().filter(|(from, _)| !is_mutual || Some(*from) == pairs.first().map(|(from, _)| *from));
+    let (mut froms, mut tos): (Vec<_>, Vec<_>) = ways.copied().unzip();
+    for members in [&mut froms, &mut tos] {
+        members.sort_unstable();
+        members.dedup();
+    }
+    format!("{} {} {}", joined(&froms), if is_mutual { "↔" } else { "→" }, joined(&tos))
 }
 
 /// What a kind of fault is made from: chance, and the controller that is active now.
@@ -187,7 +197,7 @@ pub const KINDS: [Kind; 26] = [
             let one = broker(random);
             both_ways(&[one], &others(one))
         },
-        lasts_ms: (32_000, 36_000),
+        lasts_ms: (46_000, 50_000),
     },
     Kind {
         name: "cut-controllers",
@@ -298,7 +308,10 @@ mod tests {
                 fault.lasts = Duration::from_millis(1_250);
                 fault.to_string()
             });
-        assert_eq!(fault.as_deref(), Some("cut-peers-out broker-1→broker-2 broker-1→broker-3 for 1.2 s"));
+        let mutual = both_ways(&[Member::Broker(1)], &controllers());
+        let Deed::Cut(mutual) = mutual else { panic!("it is a cut") };
+        assert_eq!(cut_in_words(&mutual), "broker-2 ↔ controller-1 controller-2");
+        assert_eq!(fault.as_deref(), Some("cut-peers-out broker-1 → broker-2 broker-3 for 1.2 s"));
     }
 
     #[test]
