@@ -40,6 +40,21 @@ impl Etcd {
         Ok(())
     }
 
+    /// SIGTERM, and starts it again on a backup (`etcdctl snapshot save`) in the place of what it has kept.
+    pub fn restore(&mut self, backup: &Path) -> Result<()> {
+        self.daemon.terminate(wait::PATIENCE)?;
+        let data = self.folder.join("etcd");
+        std::fs::remove_dir_all(&data)?;
+        let peers = url(self.port + 1);
+        let mut command = Command::new("etcdctl");
+        command.env("ETCDCTL_API", "3").args(["snapshot", "restore"]).arg(backup).arg("--data-dir").arg(&data);
+        command.args(["--name", "e2e", "--initial-cluster", &format!("e2e={peers}")]);
+        command.args(["--initial-advertise-peer-urls", &peers]);
+        process::run(&mut command, b"", wait::PATIENCE)?.success()?;
+        self.daemon = serve(self.port, &self.folder, &self.arguments)?;
+        Ok(())
+    }
+
     /// SIGSTOP: it holds its sockets and answers nothing.
     pub fn pause(&self) -> Result<()> {
         self.daemon.signal(Signal::SIGSTOP)

@@ -1,0 +1,130 @@
+//! etcd frozen, restarted, full: records flow all the while on the leaders that there are, and when it is back everything
+//! resumes by itself.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::cluster::Cluster;
+use e2e::daemons::Milena;
+use e2e::etcd::Etcd;
+use e2e::scratch::Scratch;
+use e2e::server::{Subject, subject};
+use e2e::{kcat, wait, wire};
+use protocol::messages::CreateTopicsRequest;
+use protocol::messages::create_topics_request::CreatableTopic;
+
+const DURABLE: &str = "min.insync.replicas=2\ndefault.replication.factor=3\nnum.partitions=3";
+/// Longer than the leases of controllers and brokers.
+const FROZEN_FOR: Duration = Duration::from_secs(8);
+
+fn create(cluster: &Cluster, topic: &str, timeout_ms: i32) -> Result<i16> {
+    let new = CreatableTopic {
+        name: topic.into(),
+        num_partitions: 3,
+        replication_factor: 3,
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![new], timeout_ms, ..Default::default() };
+    let answer = wire::call(cluster.port(1), &request, 7)?;
+    Ok(answer.topics.first().context("one answer")?.error_code)
+}
+
+fn create_in_the_end(cluster: &Cluster, topic: &str) -> Result<()> {
+    wait::until(&format!("{topic} to be created"), wait::PATIENCE, || {
+        Ok((create(cluster, topic, 5_000)? == 0).then_some(()))
+    })
+}
+
+fn produce(cluster: &Cluster, topic: &str) -> Result<()> {
+    for partition in ["0", "1", "2"] {
+        let lines: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        kcat::produce(&cluster.bootstrap(), topic, &["-X", "acks=all", "-p", partition], &lines)?;
+    }
+    Ok(())
+}
+
+fn leader_epochs(cluster: &Cluster, topic: &str) -> Result<Vec<i32>> {
+    (0..3).map(|index| Ok(wire::partition(cluster.port(2), topic, index)?.leader_epoch)).collect()
+}
+
+fn metric_sum(daemon: &Milena, name: &str) -> Result<f64> {
+    Ok(daemon.metric_sum(name)?.unwrap_or_default())
+}
+
+#[test]
+fn etcd_is_restarted_and_frozen_and_everything_goes_on() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let mut cluster = Cluster::start("etcd-failures", 3, 2, DURABLE)?;
+    create_in_the_end(&cluster, "steady")?;
+    cluster.await_in_sync("steady", 3)?;
+    produce(&cluster, "steady")?;
+    let before = leader_epochs(&cluster, "steady")?;
+    cluster.etcd.restart()?;
+    produce(&cluster, "steady")?;
+    create_in_the_end(&cluster, "after-restart")?;
+    ensure!(leader_epochs(&cluster, "steady")? == before, "a restart of etcd is nobody's death");
+
+    cluster.etcd.pause()?;
+    let thaw_at = std::time::Instant::now() + FROZEN_FOR;
+    while std::time::Instant::now() < thaw_at {
+        produce(&cluster, "steady")?;
+    }
+    cluster.etcd.resume()?;
+    create_in_the_end(&cluster, "after-frost")?;
+    for topic in ["steady", "after-restart", "after-frost"] {
+        cluster.await_in_sync(topic, 3)?;
+    }
+    produce(&cluster, "steady")?;
+    for daemon in cluster.brokers.iter().chain(&cluster.controllers) {
+        ensure!(metric_sum(daemon, "milena_metadata_store_errors_total")? > 0.0, "failures are counted");
+        ensure!(
+            metric_sum(daemon, "milena_metadata_store_request_duration_seconds_count")? > 0.0,
+            "and answers"
+        );
+    }
+    cluster.done()
+}
+
+#[test]
+fn a_full_etcd_refuses_changes_and_nothing_else_until_there_is_space() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let scratch = Scratch::new("etcd-full")?;
+    let etcd = Etcd::with(&scratch, &["--quota-backend-bytes", "16777216"])?;
+    let start = |mut daemon: Milena| {
+        daemon.set(&format!("{DURABLE}\n"))?;
+        daemon.start()?;
+        Ok::<_, anyhow::Error>(daemon)
+    };
+    let controllers = vec![start(Milena::controller(&scratch, &etcd, 100)?)?];
+    let brokers = (1..=3).map(|id| start(Milena::broker(&scratch, &etcd, id)?)).collect::<Result<_>>()?;
+    let cluster = Cluster { brokers, controllers, etcd, scratch };
+    create_in_the_end(&cluster, "steady")?;
+    cluster.await_in_sync("steady", 3)?;
+
+    let junk = vec![b'x'; 1024 * 1024];
+    wait::until("etcd to be full", wait::PATIENCE, || {
+        Ok(cluster.etcd.ctl_with(&["put", "junk"], &junk).is_err().then_some(()))
+    })?;
+    ensure!(cluster.etcd.ctl(&["alarm", "list"])?.contains("NOSPACE"), "etcd says why");
+    ensure!(create(&cluster, "refused", 2_000)? != 0, "nothing can be created");
+    produce(&cluster, "steady")?;
+    let records = kcat::consume(&cluster.bootstrap(), "steady", "beginning", &[])?;
+    ensure!(records.len() == 300, "{} records are read", records.len());
+    let no_space = "milena_metadata_store_errors_total{kind=\"no_space\",operation=\"txn\"}";
+    ensure!(cluster.controllers[0].metric(no_space)?.is_some_and(|count| count > 0.0), "it is counted");
+    ensure!(
+        cluster.controllers[0].metric("kafka_controller_kafkacontroller_activecontrollercount")? == Some(1.0),
+        "still active"
+    );
+
+    let revision = cluster.etcd.revision()?.to_string();
+    cluster.etcd.ctl(&["compact", &revision])?;
+    cluster.etcd.ctl(&["defrag"])?;
+    cluster.etcd.ctl(&["alarm", "disarm"])?;
+    create_in_the_end(&cluster, "after")?;
+    cluster.done()
+}
