@@ -1,5 +1,5 @@
 //! What `/readyz` says of a broker: registered and admitted, its metadata there, its logs open, and each of its replicas that
-//! has a live leader once seen in the ISR.
+//! has a live leader, and a log directory that works, once seen in the ISR.
 //!
 //! It latches: later lag, a lost lease or an absent controller never take it back, for a broker that has been ready goes on
 //! with what it leads.
@@ -49,7 +49,11 @@ fn check(broker: &Broker, behind: &mut Option<Partitions>) -> Result<(), Unready
     if !broker.replicas.is_recovered() {
         return Err(Unready::Recovering);
     }
-    let now = out_of_isr(&broker.image(), broker.config.broker_id);
+    let mut now = out_of_isr(&broker.image(), broker.config.broker_id);
+    // Those of a failed log directory are not going to return while this process lives.
+    for (topic_id, partitions) in broker.replicas.offline_replicas() {
+        now.retain(|(id, index)| *id != topic_id || !partitions.contains(index));
+    }
     let still = match behind.take() {
         Some(before) => before.intersection(&now).copied().collect(),
         None => now,

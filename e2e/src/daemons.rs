@@ -1,6 +1,7 @@
 //! The separate daemons, `milena-broker` and `milena-controller`, each with a properties file of its own.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -22,6 +23,8 @@ pub struct Milena {
     pub port: u16,
     metrics_port: u16,
     folder: std::path::PathBuf,
+    /// What its command is run by, if anything.
+    wrapper: Vec<String>,
     daemon: Option<Daemon>,
 }
 
@@ -56,7 +59,8 @@ impl Milena {
     ) -> Result<Milena> {
         let metrics_port = ports::free(1)?;
         let folder = scratch.path().to_owned();
-        let milena = Milena { program, name: name.to_owned(), port, metrics_port, folder, daemon: None };
+        let (name, wrapper) = (name.to_owned(), Vec::new());
+        let milena = Milena { program, name, port, metrics_port, folder, wrapper, daemon: None };
         let common = format!(
             "metadata.store=etcd\nmetadata.endpoints={}\nmetrics.listener=127.0.0.1:{metrics_port}\n",
             etcd.endpoint()
@@ -77,9 +81,29 @@ impl Milena {
 
     /// The command that would start it, with further arguments to come.
     pub fn command(&self) -> Result<Command> {
-        let mut command = Command::new(workspace::binary(self.program)?);
+        let program = workspace::binary(self.program)?;
+        let mut command = match self.wrapper.split_first() {
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command.arg("--config").arg(self.properties());
         Ok(command)
+    }
+
+    /// From its next start on `folder` is a disk of its own, of so many bytes, that begins empty with each start. Needs root,
+    /// or a kernel that lets users make namespaces.
+    pub fn mount_small_disk(&mut self, folder: &Path, bytes: u64) {
+        let mount = format!("mount -t tmpfs -o size={bytes} none {} && exec \"$@\"", folder.display());
+        self.wrapper = ["unshare", "-rm", "sh", "-ec", &mount, "sh"].map(str::to_owned).to_vec();
+    }
+
+    /// All that it logged.
+    pub fn log(&self) -> Result<String> {
+        Ok(self.running()?.log())
     }
 
     /// Starts it and waits until it says that it is ready.

@@ -40,7 +40,8 @@ impl CoordinatorLog for InternalTopic {
         let appended =
             partition.append_internal(batch, epoch, &mut wait, wall_clock_ms()).map_err(|error| {
                 self.replicas.note_failure(&partition, &error);
-                error.code()
+                // The coordinator stays here, whatever has run out: nobody needs to look for another one.
+                if error.is_exhaustion() { ErrorCode::CoordinatorNotAvailable } else { error.code() }
             })?;
         Ok(Appending { base_offset: appended.appended.base_offset, committed: Box::pin(committed(wait)) })
     }

@@ -41,9 +41,17 @@ impl Replicas {
         if error.is_disk_failure() {
             tracing::error!(partition = %partition.at, "the log failed: {error}");
             self.fail_dir(&partition.dir);
-        } else if error.is_disk_full() && !partition.dir.full.swap(true, Ordering::AcqRel) {
-            let dir = partition.dir.path().display();
-            tracing::error!(%dir, "the disk is full: records are refused until there is room: {error}");
+        } else if error.is_disk_full() {
+            note_full(&partition.dir, error);
+        }
+    }
+
+    /// As [`Replicas::note_failure`], where the error concerns the directory as a whole.
+    pub(super) fn note_dir_failure(&self, dir: &Arc<ReplicaDir>, error: &PartitionError) {
+        if error.is_disk_failure() {
+            self.fail_dir(dir);
+        } else if error.is_disk_full() {
+            note_full(dir, error);
         }
     }
 
@@ -163,6 +171,13 @@ impl Replicas {
                 tracing::info!(dir = %dir.path().display(), "the disk has room again");
             }
         }
+    }
+}
+
+/// Says so once, until there is room again.
+fn note_full(dir: &ReplicaDir, error: &PartitionError) {
+    if !dir.full.swap(true, Ordering::AcqRel) {
+        tracing::error!(dir = %dir.path().display(), "the disk is full, records are refused until there is room: {error}");
     }
 }
 

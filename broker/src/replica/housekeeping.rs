@@ -187,7 +187,9 @@ impl Replicas {
     ) -> Option<T> {
         outcome
             .inspect_err(|error| {
-                tracing::error!(partition = %partition.at, "housekeeping: {error}");
+                if !error.is_disk_full() {
+                    tracing::error!(partition = %partition.at, "housekeeping: {error}");
+                }
                 self.note_failure(partition, error);
             })
             .ok()
@@ -219,10 +221,10 @@ impl Replicas {
 
     pub(super) fn note_checkpoint(&self, dir: &Arc<ReplicaDir>, outcome: Result<(), PartitionError>) {
         if let Err(error) = outcome {
-            tracing::error!("a checkpoint is not written: {error}");
-            if error.is_disk_failure() {
-                self.fail_dir(dir);
+            if !error.is_disk_full() {
+                tracing::error!("a checkpoint is not written: {error}");
             }
+            self.note_dir_failure(dir, &error);
         }
     }
 }
