@@ -17,6 +17,7 @@ pub struct Steady {
     child: Child,
     /// Open as long as the load goes on.
     stdin: Option<ChildStdin>,
+    /// Stays when all is over, for whoever wants to look.
     log: PathBuf,
 }
 
@@ -45,7 +46,6 @@ impl Steady {
         let done: Done<Kept> = load::parse(&line)?;
         let log = AckLog::parse(&fs::read_to_string(&self.log)?)?;
         ensure!(log.acknowledged() == done.figures.acknowledged, "{} is cut short", self.log.display());
-        fs::remove_file(&self.log)?;
         Ok((done, log))
     }
 }

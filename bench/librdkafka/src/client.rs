@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::util::get_rdkafka_version;
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ impl Target {
     /// librdkafka's configuration: the load's settings, then the overrides.
     pub fn configuration(&self, settings: &[(&str, &str)]) -> Result<ClientConfig> {
         let mut configuration = ClientConfig::new();
+        // It says nothing of that level unless `debug` is set.
+        configuration.set_log_level(RDKafkaLogLevel::Debug);
         configuration.set("bootstrap.servers", &self.bootstrap);
         for (key, value) in settings {
             configuration.set(*key, *value);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
@@ -172,7 +173,12 @@ impl Journal {
 
 struct Acknowledgements(Arc<Journal>);
 
-impl ClientContext for Acknowledgements {}
+impl ClientContext for Acknowledgements {
+    /// What librdkafka says (`--set debug=broker,metadata`), with the time that the log of acknowledgements has.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        eprintln!("{} {facility} {message}", self.0.now());
+    }
+}
 
 impl ProducerContext for Acknowledgements {
     /// When the record was sent.
