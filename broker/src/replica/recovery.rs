@@ -105,7 +105,7 @@ impl Replicas {
             let (replicas, queue) = (self.clone(), queue.clone());
             let open_all = move || {
                 while let Some(found) = { queue.lock().pop_front() } {
-                    replicas.open_whatever_happens(found);
+                    replicas.survive(found, |unopened| replicas.open(unopened));
                 }
             };
             let spawned = thread::Builder::new().name("log-recovery".into()).spawn(open_all);
@@ -118,10 +118,10 @@ impl Replicas {
         Ok(())
     }
 
-    /// A panic is our own mistake, and costs this one replica: its opener goes on with the next.
-    fn open_whatever_happens(&self, found: Found) {
+    /// A panic is our own mistake, and costs this one replica: whoever opens goes on with the next.
+    fn survive(&self, found: Found, open: impl FnOnce(Unopened)) {
         let (partition, path) = (found.partition.clone(), found.path.clone());
-        if catch_unwind(AssertUnwindSafe(|| self.open(Unopened::Found(found)))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| open(Unopened::Found(found)))).is_err() {
             tracing::error!(partition = %partition.at, "opening the log ended abnormally, its replica stays offline");
             partition.take_offline();
             self.note_offline();

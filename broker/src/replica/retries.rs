@@ -87,3 +87,6 @@ impl Replicas {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

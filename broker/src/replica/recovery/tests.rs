@@ -176,3 +176,68 @@ fn a_partition_that_lies_in_two_directories_stops_the_start() {
     let replicas = start_in(&[one.path(), other.path()]);
     assert!(matches!(replicas.recover(1), Err(LogDirsError::TwiceFound { .. })));
 }
+
+#[test]
+fn an_opener_that_panics_costs_its_own_replica_alone() {
+    let folder = TempDir::new().expect("a folder");
+    leave_behind(folder.path(), OLD);
+    let replicas = start(folder.path());
+    let found = found(&replicas);
+    replicas.opening.fetch_add(1, Ordering::AcqRel);
+    replicas.survive(found.clone(), |_| panic!("a mistake of ours"));
+    assert!(replicas.is_recovered());
+    assert!(matches!(log_end(&found.partition), Err(PartitionError::Offline)));
+    assert_eq!(replicas.offline_replicas(), [(OLD, vec![0])].into());
+}
+
+/// An image in which another broker leads, and this one is a replica that it has not been from the start.
+fn followed_since_long(topic_id: Uuid) -> ClusterImage {
+    let mut image = image(topic_id);
+    let state = PartitionImage {
+        replicas: vec![BrokerId(2), BrokerId(1)],
+        isr: vec![BrokerId(2)],
+        leader: BrokerId(2),
+        partition_epoch: 3,
+        ..Default::default()
+    };
+    let topic = TopicImage { name: "t".into(), id: topic_id, partitions: vec![Arc::new(state)] };
+    image.topics = [("t".into(), Arc::new(topic))].into();
+    image
+}
+
+#[test]
+fn a_replica_that_may_lie_in_a_missing_directory_is_not_made_anew() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("bad"), b"no directory").expect("written");
+    let (good, bad) = (folder.path().join("good"), folder.path().join("bad/dir"));
+    let replicas = start_in(&[&good, &bad]);
+    let (old, image) = (ClusterImage::default(), followed_since_long(OLD));
+    replicas.apply(&old, &image);
+    assert!(matches!(replicas.partition_by_id(OLD, 0), Err(PartitionError::UnknownId)));
+    assert_eq!(replicas.offline_replicas(), [(OLD, vec![0])].into());
+    // What was made, or came here, while this process watched was never anywhere else.
+    let gone = ClusterImage { revision: 2, ..Default::default() };
+    replicas.apply(&image, &gone);
+    assert!(replicas.offline_replicas().is_empty());
+    replicas.apply(&gone, &ClusterImage { revision: 3, ..followed_since_long(NEW) });
+    assert_eq!(log_end(&new_one(&replicas)).expect("is open"), Offset(0));
+}
+
+#[test]
+fn replicas_of_one_name_that_different_topics_left_are_told_apart() {
+    let folder = TempDir::new().expect("a folder");
+    let dir = ReplicaDir::open(folder.path(), BrokerId(1)).expect("a log directory");
+    for (index, topic_id) in [(0, OLD), (1, NEW)] {
+        let path = dir.dir.partition_path(&TopicPartition::new("t", index));
+        fs::create_dir(&path).expect("created");
+        write_partition_metadata(&path, topic_id).expect("written");
+    }
+    drop(dir);
+    let replicas = start(folder.path());
+    let dir = &replicas.dirs[0];
+    for entry in dir.dir.partitions().expect("is read") {
+        replicas.take_in(dir, entry).expect("is read").expect("a live replica");
+    }
+    assert!(replicas.partition_by_id(NEW, 0).is_err(), "it was left by the old topic");
+    assert!(replicas.partition_by_id(OLD, 0).is_ok() && replicas.partition_by_id(NEW, 1).is_ok());
+}
