@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 pub mod api;
 pub mod config;
+pub mod departed_peers;
 pub mod fetch;
 pub mod group;
 mod hand_over;
@@ -22,6 +23,7 @@ pub mod replica;
 pub mod server;
 
 use crate::config::BrokerConfig;
+use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::GroupCoordinator;
 use crate::link::ControllerLink;
@@ -37,6 +39,8 @@ pub struct Broker {
     pub replicas: Arc<Replicas>,
     pub fetch_sessions: FetchSessions,
     pub groups: Arc<GroupCoordinator>,
+    /// Who left lately, and is on the list still.
+    pub departed_peers: Arc<DepartedPeers>,
     /// To whom clients are not sent for the moment.
     pub refused_peers: RefusedPeers,
 }

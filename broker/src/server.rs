@@ -16,6 +16,7 @@ use crate::Broker;
 use crate::api::Listener;
 use crate::api::topic_names::GROUP_METADATA_TOPIC;
 use crate::config::{Binding, BrokerConfig};
+use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::{GroupCoordinator, leadership};
 use crate::hand_over::hand_over;
@@ -150,11 +151,14 @@ fn make_broker(
         config.offsets_topic.partitions,
         Arc::new(log),
     ));
+    let departed_peers = Arc::new(DepartedPeers::default());
     let observer = {
         let (replicas, groups, this) = (replicas.clone(), groups.clone(), config.broker_id);
+        let departed_peers = departed_peers.clone();
         Arc::new(move |old: &Arc<ClusterImage>, new: &Arc<ClusterImage>| {
             replicas.apply(old, new);
             leadership::follow(&groups, this, old, new);
+            departed_peers.follow(old, new);
         })
     };
     let link = ControllerLink::new(LinkParams {
@@ -173,7 +177,7 @@ fn make_broker(
     let fetch_sessions =
         FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
     let refused_peers = RefusedPeers::default();
-    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, refused_peers })
+    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, departed_peers, refused_peers })
 }
 
 /// What the broker does without being asked.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use metadata::image::PartitionImage;
+use metadata::image::{BrokerImage, PartitionImage};
 use protocol::ErrorCode;
 use protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -48,7 +48,9 @@ pub async fn handle(
     }
     let (image, refused) = (broker.image(), broker.refused_peers.now());
     let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
-    let answer = Answer { view, this: broker.config.broker_id, version: context.api_version };
+    let departed = broker.departed_peers.now();
+    let (this, version) = (broker.config.broker_id, context.api_version);
+    let answer = Answer { view, departed: &departed, this, version };
     answer.response(&request, &asked)
 }
 
@@ -75,20 +77,26 @@ fn unique<T: Clone + Eq + std::hash::Hash>(items: impl Iterator<Item = T>) -> Ve
     items.filter(|item| seen.insert(item.clone())).collect()
 }
 
-fn brokers(view: ClusterView<'_>) -> Vec<MetadataResponseBroker> {
-    let described = view.live_brokers().map(|(broker, endpoint)| MetadataResponseBroker {
+/// The brokers that live and those that left lately, by id.
+fn brokers(view: ClusterView<'_>, departed: &[Arc<BrokerImage>]) -> Vec<MetadataResponseBroker> {
+    let departed = departed.iter().filter(|broker| !view.image.is_live(broker.id));
+    let departed = departed.filter_map(|broker| Some((&**broker, broker.endpoint(view.listener)?)));
+    let described = view.live_brokers().chain(departed).map(|(broker, endpoint)| MetadataResponseBroker {
         node_id: broker.id.0,
         host: endpoint.host.as_str().into(),
         port: endpoint.port.into(),
         rack: broker.rack.as_deref().map(Into::into),
     });
-    described.collect()
+    let mut brokers: Vec<_> = described.collect();
+    brokers.sort_unstable_by_key(|broker| broker.node_id);
+    brokers
 }
 
 /// One image in the words of one version.
 #[derive(Clone, Copy)]
 struct Answer<'a> {
     view: ClusterView<'a>,
+    departed: &'a [Arc<BrokerImage>],
     this: BrokerId,
     version: i16,
 }
@@ -101,7 +109,7 @@ impl Answer<'_> {
         }
         let cluster_operations = request.include_cluster_authorized_operations;
         MetadataResponse {
-            brokers: brokers(self.view),
+            brokers: brokers(self.view, self.departed),
             cluster_id: Some(self.view.image.cluster_id.as_str().into()),
             controller_id: self.view.controller_id(self.this).0,
             topics,
@@ -218,7 +226,7 @@ mod tests {
     ) -> Option<Vec<(String, ErrorCode, usize)>> {
         let image = with_topic(with_topic(image(), "b", &[1]), "a", &[1, -1]);
         let asked = asked(&MetadataRequest { topics, ..MetadataRequest::default() }, version)?;
-        let topics = Answer { view: view(&image), this: BrokerId(1), version }.topics(&asked);
+        let topics = Answer { view: view(&image), departed: &[], this: BrokerId(1), version }.topics(&asked);
         let shown = topics.into_iter().map(|topic| {
             let name = topic.name.map_or("none".to_owned(), String::from);
             (name, ErrorCode::from_code(topic.error_code), topic.partitions.len())
@@ -258,7 +266,8 @@ mod tests {
     #[track_caller]
     fn check_partition(leader: i32, version: i16, error: ErrorCode, replicas: &[i32]) {
         let image = with_topic(image(), "t", &[leader]);
-        let topic = Answer { view: view(&image), this: BrokerId(1), version }.by_name(&"t".into());
+        let topic =
+            Answer { view: view(&image), departed: &[], this: BrokerId(1), version }.by_name(&"t".into());
         let partition = &topic.partitions[0];
         assert_eq!(ErrorCode::from_code(partition.error_code), error);
         assert_eq!((partition.leader_epoch, partition.replica_nodes.as_slice()), (5, replicas));
@@ -285,11 +294,22 @@ mod tests {
                 ..MetadataRequest::default()
             };
             let asked = asked(&request, version).expect("is fine");
-            let answer = Answer { view: view(&image), this: BrokerId(1), version };
+            let answer = Answer { view: view(&image), departed: &[], this: BrokerId(1), version };
             let response = answer.response(&request, &asked);
             response.encode(&mut Writer::new(), version).expect("can be written");
             refuse(&request).encode(&mut Writer::new(), version).expect("can be written");
             assert_eq!((response.controller_id, response.brokers.len()), (1, 1));
         }
+    }
+
+    #[test]
+    fn who_left_lately_is_named_but_leads_nothing() {
+        let image = with_topic(image(), "t", &[2]);
+        let departed = [image.brokers[&BrokerId(1)].clone(), image.brokers[&BrokerId(2)].clone()];
+        let answer = Answer { view: view(&image), departed: &departed, this: BrokerId(1), version: 12 };
+        let response = answer.response(&MetadataRequest::default(), &Asked::All);
+        let named: Vec<i32> = response.brokers.iter().map(|broker| broker.node_id).collect();
+        assert_eq!(named, [1, 2], "once each");
+        assert_eq!(response.topics[0].partitions[0].leader_id, -1);
     }
 }
