@@ -13,6 +13,8 @@ pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 pub const CONFIGS: &str = "kafka.admin.ConfigCommand";
 pub const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
 pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+pub const VERIFIABLE_PRODUCER: &str = "org.apache.kafka.tools.VerifiableProducer";
+pub const VERIFIABLE_CONSUMER: &str = "org.apache.kafka.tools.VerifiableConsumer";
 pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
 /// `java` with Apache Kafka's jars, for a process of its own.

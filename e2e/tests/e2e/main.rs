@@ -1,6 +1,7 @@
 //! Whole clusters under real clients: one file a subject, one server a test.
 
 mod api_versions;
+mod bounce;
 mod command_line;
 mod confluent_client;
 mod coordinator_moves;
@@ -18,3 +19,4 @@ mod partitions_in_trouble;
 mod random_frames;
 mod replication;
 mod retention;
+mod torture;
