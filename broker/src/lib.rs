@@ -13,6 +13,7 @@ pub mod departed_peers;
 pub mod fetch;
 pub mod group;
 mod hand_over;
+mod in_order;
 mod internal_topics;
 pub mod link;
 pub mod metrics;

@@ -251,13 +251,16 @@ impl Fetch {
     /// Makes the response of a look; a session leaves out what it has told already.
     fn finish(self, look: Look) -> Fetched {
         let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+        let is_follower = self.audience() == Audience::Followers;
         let mut ranges = Vec::new();
         let mut session = self.plan.session.as_ref().map(|session| session.lock());
         for ((wanted, partition), Found { mut data, range }) in
             self.plan.wanted.iter().zip(&self.partitions).zip(look.found)
         {
             self.observe(partition, &data, range.as_ref());
-            if let Some(range) = range {
+            if let Some(mut range) = range {
+                // A follower that is so far behind that it reads from the disk reads alone.
+                range.read_once = is_follower;
                 data.records = Some(elsewhere(&range, ranges.len()));
                 ranges.push(range);
             }

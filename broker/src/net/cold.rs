@@ -23,16 +23,29 @@ const DISCARDED_BYTES: usize = 128 * 1024;
 
 static SLOTS: Semaphore = Semaphore::const_new(COLD_READS_MAX);
 
-/// Waits until the beginning of the stretch is in the page cache, and says how many bytes of it that is.
-pub(super) async fn resident_prefix(file: &Arc<File>, position: u64, length: u32) -> io::Result<u32> {
+/// The beginning of a stretch that is in the page cache.
+pub(super) struct Resident {
+    pub length: u32,
+    /// It was not before.
+    pub was_cold: bool,
+}
+
+/// Waits until the beginning of the stretch is in the page cache, and says how much of it that is.
+pub(super) async fn resident_prefix(file: &Arc<File>, position: u64, length: u32) -> io::Result<Resident> {
     let length = length.min(COLD_READ_BYTES_MAX);
     if is_resident(file.as_fd(), position, u64::from(length)) {
-        return Ok(length);
+        return Ok(Resident { length, was_cold: false });
     }
     let _slot = SLOTS.acquire().await.map_err(io::Error::other)?;
     let file = file.clone();
     spawn_blocking(move || read_in(&file, position, length)).await.map_err(io::Error::other)??;
-    Ok(length)
+    Ok(Resident { length, was_cold: true })
+}
+
+/// Lets a stretch leave the page cache. It is advice: where the kernel does not take it nothing is lost.
+pub(super) fn forget(file: &File, from: u64, to: u64) {
+    let (offset, length) = (from.cast_signed(), (to - from).cast_signed());
+    let _ = posix_fadvise(file, offset, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
 }
 
 /// Asks for the whole stretch at once, then reads it into the void: what has been copied is in the cache for certain.

@@ -8,9 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::Either;
-use futures_util::stream::FuturesOrdered;
 use node::shutdown::Shutdown;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -23,6 +21,7 @@ use super::gather::{Outbox, SendError};
 use super::request_memory::{Held, RequestMemory};
 use crate::Broker;
 use crate::api::{self, Listener, Peer};
+use crate::in_order::InOrder;
 
 /// Responses that are gathered before they are sent together.
 const GATHERED_MAX: usize = 32;
@@ -71,7 +70,7 @@ struct Connection {
     /// The bytes of the request that is arriving.
     held: Option<Held>,
     outbox: Outbox,
-    waiting: FuturesOrdered<Either<Ready, Later>>,
+    waiting: InOrder<Either<Ready, Later>>,
     /// `queued.max.requests`: how many may wait for their answers; further ones stay in the socket.
     waiting_max: usize,
     last_active: Instant,
@@ -88,7 +87,7 @@ pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: 
         memory,
         held: None,
         outbox: Outbox::default(),
-        waiting: FuturesOrdered::new(),
+        waiting: InOrder::default(),
         waiting_max: settings.queued_max_requests,
         last_active: Instant::now(),
     };

@@ -27,6 +27,10 @@ const COPIED_RANGE_BYTES_MAX: u32 = 16 * 1024;
 /// Pieces that one `sendmsg` takes.
 const PIECES_PER_CALL_MAX: usize = 32;
 
+/// After so many bytes of a range others have the thread: a socket may take them as fast as they
+/// come, and a range be megabytes long.
+const TURN_BYTES: u64 = 1024 * 1024;
+
 /// The kernel may wait for what follows before it fills a segment.
 const MSG_MORE: MsgFlags = MsgFlags::from_bits_retain(libc::MSG_MORE);
 
@@ -126,10 +130,18 @@ async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), Sen
     let file = range.file.descriptor()?;
     while range.length > 0 {
         let resident = cold::resident_prefix(&file, range.position, range.length).await;
-        let mut resident = resident.map_err(|error| unread(range, error))?;
-        while resident > 0 {
-            let sent = send_some(socket, &file, range, resident).await?;
-            resident -= sent;
+        let resident = resident.map_err(|error| unread(range, error))?;
+        let begun = range.position;
+        let (mut left, mut turn_ends) = (resident.length, begun + TURN_BYTES);
+        while left > 0 {
+            left -= send_some(socket, &file, range, left).await?;
+            if range.position >= turn_ends {
+                tokio::task::yield_now().await;
+                turn_ends = range.position + TURN_BYTES;
+            }
+        }
+        if resident.was_cold && range.read_once {
+            cold::forget(&file, begun, range.position);
         }
     }
     Ok(())

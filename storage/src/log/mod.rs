@@ -13,7 +13,8 @@
 //!
 //! * `open`, `listing`, `recovery`, `verify`: from a directory to a log.
 //! * `append`, `roll`, `validate`: writing. * `read`, `transactions`: reading; `view`, `timestamps`: … without the owner's lock.
-//! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`, `sync`: making durable.
+//! * `truncate`, `retention`, `delete`: shortening, from either end. * `flush`, `sync`: making durable; `writeback`: handing to
+//!   the disk.
 //!
 //! Invariants: `log_start_offset ≤ log_end_offset`, `recovery_point ≤ log_end_offset`; the producers' state is as of
 //! `log_end_offset`; once a write or an fsync has failed nothing more is written (safety rule 12).
@@ -38,6 +39,7 @@ mod truncate;
 mod validate;
 mod verify;
 mod view;
+mod writeback;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ use crate::producer::ProducerState;
 use delete::DeletedFiles;
 use segments::Segments;
 use snapshots::Snapshots;
+use writeback::WrittenBack;
 
 pub use config::{CleanupPolicy, LogConfig};
 pub use open::Opening;
@@ -61,6 +64,7 @@ pub use outcome::{
 pub use sync::{Flush, Flushed};
 pub use validate::prepare_for_append;
 pub use view::LogView;
+pub use writeback::Writeback;
 
 /// The log of one partition.
 #[derive(Debug)]
@@ -75,6 +79,8 @@ pub struct Log {
     log_end_offset: Offset,
     /// All below is on the disk, and so are the indexes, epochs and producers' state that belong to it.
     recovery_point: Offset,
+    /// `None` until it is asked for.
+    written_back: Option<WrittenBack>,
     /// See [`Recovered::first_gap`]; until it is cut off.
     first_gap: Option<Offset>,
     unsynced: Unsynced,

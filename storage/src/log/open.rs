@@ -45,6 +45,7 @@ impl Log {
             log_start_offset,
             log_end_offset: found.log_end_offset,
             recovery_point: found.recovery_point,
+            written_back: None,
             first_gap: found.recovered.first_gap,
             unsynced: Unsynced { epochs: changed, directory: changed, snapshot: changed },
             truncations: 0,

@@ -115,6 +115,8 @@ pub struct FileRange {
     pub position: u64,
     /// Bytes; never 0.
     pub length: u32,
+    /// Nobody else is about to read it: what had to come from the disk need not stay in the page cache.
+    pub read_once: bool,
 }
 
 /// What a read found.

@@ -98,6 +98,7 @@ fn slice(segment: &Segment, first: &Located, end: u64, wanted: &Wanted) -> Slice
         file: segment.log.clone(),
         position: first.position,
         length: available.min(wanted) as u32,
+        read_once: false,
     });
     Slice { range, first_offset: first.base_offset }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::types::{LeaderEpoch, Offset};
-use storage::log::Log;
+use storage::log::{Log, Writeback};
 
 use super::ask::{Ask, Position};
 use super::reaction::{Answer, Bounds, Own, Step, react, react_to_bounds};
@@ -95,6 +95,14 @@ impl Partition {
                     .map_err(PartitionError::from)?;
                 Ok(Taken::Cut(state.settle_after_cut()?))
             }
+        }
+    }
+
+    /// What the disk is to take of what was caught up with, if that is much by now.
+    pub(in crate::replica) fn begin_writeback(&self) -> Option<Writeback> {
+        match &mut self.lock().log {
+            LogState::Open(log) => log.begin_writeback(),
+            _ => None,
         }
     }
 

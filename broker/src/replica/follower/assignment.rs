@@ -7,10 +7,18 @@ use protocol::types::{BrokerId, LeaderEpoch};
 
 use super::ask::PartitionKey;
 
+/// By which kind of connection a partition is fetched. What catches up comes in large pieces, and must not stand in the way of
+/// what acknowledgements wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    InSync,
+    CatchingUp,
+}
+
 /// One step from what is followed to what is to be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    Follow { key: PartitionKey, leader: BrokerId, leader_epoch: LeaderEpoch },
+    Follow { key: PartitionKey, leader: BrokerId, leader_epoch: LeaderEpoch, lane: Lane },
     Unfollow(PartitionKey),
 }
 
@@ -38,15 +46,18 @@ fn compare(this: BrokerId, old: Option<&TopicImage>, new: Option<&TopicImage>, c
         let key = PartitionKey { topic: id, index };
         match after {
             _ if before == after => {}
-            Some((leader, leader_epoch)) => changes.push(Change::Follow { key, leader, leader_epoch }),
+            Some((leader, leader_epoch, lane)) => {
+                changes.push(Change::Follow { key, leader, leader_epoch, lane });
+            }
             None => changes.push(Change::Unfollow(key)),
         }
     }
 }
 
-fn leader_to_follow(this: BrokerId, partition: &PartitionImage) -> Option<(BrokerId, LeaderEpoch)> {
+fn leader_to_follow(this: BrokerId, partition: &PartitionImage) -> Option<(BrokerId, LeaderEpoch, Lane)> {
     let follows = partition.replicas.contains(&this) && partition.has_leader() && partition.leader != this;
-    follows.then_some((partition.leader, partition.leader_epoch))
+    let lane = if partition.isr.contains(&this) { Lane::InSync } else { Lane::CatchingUp };
+    follows.then_some((partition.leader, partition.leader_epoch, lane))
 }
 
 #[cfg(test)]
@@ -62,6 +73,7 @@ mod tests {
         let partition = |&(leader, epoch): &(i32, i32)| {
             Arc::new(PartitionImage {
                 replicas: vec![BrokerId(1), ME, BrokerId(3)],
+                isr: vec![BrokerId(1), ME],
                 leader: BrokerId(leader),
                 leader_epoch: LeaderEpoch(epoch),
                 ..PartitionImage::default()
@@ -78,7 +90,8 @@ mod tests {
 
     fn follow(index: i32, leader: i32, epoch: i32) -> Change {
         let key = PartitionKey { topic: ID, index };
-        Change::Follow { key, leader: BrokerId(leader), leader_epoch: LeaderEpoch(epoch) }
+        let (leader, leader_epoch) = (BrokerId(leader), LeaderEpoch(epoch));
+        Change::Follow { key, leader, leader_epoch, lane: Lane::InSync }
     }
 
     #[test]
@@ -89,6 +102,17 @@ mod tests {
             [follow(0, 1, 0), follow(3, 3, 5)]
         );
         assert_eq!(changes(BrokerId(9), &none, &image(&[(1, 0)])), []);
+    }
+
+    #[test]
+    fn what_falls_out_of_sync_changes_its_lane_and_comes_back() {
+        let (in_sync, mut lagging) = (image(&[(1, 0)]), image(&[(1, 0)]));
+        let topic = Arc::make_mut(lagging.topics.get_mut("t").expect("it is there"));
+        Arc::make_mut(&mut topic.partitions[0]).isr.retain(|id| *id != ME);
+        let Change::Follow { key, leader, leader_epoch, .. } = follow(0, 1, 0) else { panic!("it follows") };
+        let moved = Change::Follow { key, leader, leader_epoch, lane: Lane::CatchingUp };
+        assert_eq!(changes(ME, &in_sync, &lagging), [moved]);
+        assert_eq!(changes(ME, &lagging, &in_sync), [follow(0, 1, 0)]);
     }
 
     #[test]

@@ -10,28 +10,31 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client::{Connection, ConnectionConfig, ConnectionError};
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesOrdered;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
 use protocol::types::{BrokerId, LeaderEpoch};
+use storage::log::{LogError, Writeback};
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::apply::{FollowError, Taken};
 use super::ask::{Ask, PartitionKey};
+use super::assignment::Lane;
 use super::reaction::{Answer, Bounds};
 use super::request::{self, EARLIEST, LATEST, Sender};
 use super::roster::{Following, Roster};
 use crate::Broker;
 use crate::api::wall_clock_ms;
+use crate::in_order::InOrder;
 use crate::metrics::replication::FetcherLag;
 use crate::replica::errors::PartitionError;
 use crate::replica::partition::Partition;
 
 /// Fetches on their way at once.
 const IN_FLIGHT_MAX: usize = 2;
+/// How long a leader may take to be connected to; it may be reached elsewhere by then.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 /// The shortest wait before a leader is dialled again.
 const DIAL_DELAY_MIN: Duration = Duration::from_millis(10);
 /// After taking in so many bytes other tasks have their turn.
@@ -55,11 +58,14 @@ pub struct Assigned {
 pub struct Fetcher {
     broker: Arc<Broker>,
     leader: BrokerId,
+    lane: Lane,
     assigned: watch::Receiver<Assigned>,
     roster: Roster<Arc<Followed>>,
     dial_delay: Duration,
     /// Whether the connection has brought answers.
     served: bool,
+    /// It was told that the leader does not answer, and it has not answered since.
+    warned: bool,
 }
 
 /// Why a connection was given up; the next may do better.
@@ -71,8 +77,8 @@ enum Broken {
     Moved,
     #[error("the leader refused the fetch: {0}")]
     Refused(ErrorCode),
-    #[error("cutting a log ended abnormally: {0}")]
-    Cutting(#[from] tokio::task::JoinError),
+    #[error("work on a log ended abnormally: {0}")]
+    Work(#[from] tokio::task::JoinError),
     /// Nobody says any more what to follow.
     #[error("nothing is followed any more")]
     Over,
@@ -88,12 +94,26 @@ impl Broken {
 
 /// The number of a fetch and what came of it.
 type Answered = (u64, Result<FetchResponse, ConnectionError>);
-type InFlight = FuturesOrdered<BoxFuture<'static, Answered>>;
+type InFlight = InOrder<BoxFuture<'static, Answered>>;
 
 impl Fetcher {
-    pub fn new(broker: Arc<Broker>, leader: BrokerId, assigned: watch::Receiver<Assigned>) -> Fetcher {
+    pub fn new(
+        broker: Arc<Broker>,
+        leader: BrokerId,
+        lane: Lane,
+        assigned: watch::Receiver<Assigned>,
+    ) -> Fetcher {
         let roster = Roster::new(broker.config.replication.fetch_backoff);
-        Fetcher { broker, leader, assigned, roster, dial_delay: DIAL_DELAY_MIN, served: false }
+        Fetcher {
+            broker,
+            leader,
+            lane,
+            assigned,
+            roster,
+            dial_delay: DIAL_DELAY_MIN,
+            served: false,
+            warned: false,
+        }
     }
 
     /// Fetches until it is told to end by the end of what assigns.
@@ -120,9 +140,9 @@ impl Fetcher {
     }
 
     /// Warns once; that it still does not work is no news.
-    fn report_broken(&self, address: &str, broken: &Broken) {
+    fn report_broken(&mut self, address: &str, broken: &Broken) {
         let leader = self.leader;
-        match self.dial_delay == DIAL_DELAY_MIN {
+        match !std::mem::replace(&mut self.warned, true) {
             true => tracing::warn!(%leader, %address, "fetching from the leader is tried on: {broken}"),
             false => tracing::debug!(%leader, %address, "still not fetching from the leader: {broken}"),
         }
@@ -135,22 +155,28 @@ impl Fetcher {
         assigned.address.clone()
     }
 
-    /// Waits before the next dial; less if what is assigned changes, for the leader may have come back.
+    /// Waits before the next dial; less if what is assigned changes, for the leader may have come back: its earlier failures
+    /// count no more then.
     async fn pause(&mut self) {
         let delay = self.dial_delay.mul_f64(0.5 + fastrand::f64() / 2.0);
         self.dial_delay =
             (self.dial_delay * 2).min(self.broker.config.replication.fetch_backoff.max(DIAL_DELAY_MIN));
         sleep(DIAL_DELAY_MIN.min(delay)).await;
-        // Whether it changed or the time is up: the leader is dialled again.
-        let _ = timeout(delay.saturating_sub(DIAL_DELAY_MIN), self.assigned.changed()).await;
+        if timeout(delay.saturating_sub(DIAL_DELAY_MIN), self.assigned.changed()).await.is_ok() {
+            self.dial_delay = DIAL_DELAY_MIN;
+        }
     }
 
     async fn converse(&mut self, address: &str) -> Result<Infallible, Broken> {
-        let connection = Connection::connect(address, &self.connection_config()).await?;
+        let config = self.connection_config();
+        let connection = tokio::select! {
+            connected = Connection::connect(address, &config) => connected?,
+            moved = moves(self.assigned.clone(), address) => return Err(moved),
+        };
         self.broker.refused_peers.reached(self.leader);
         self.roster.reconnected();
         self.reconcile(address)?;
-        let mut in_flight = InFlight::new();
+        let mut in_flight = InFlight::default();
         loop {
             self.look_at_logs().await?;
             if in_flight.is_empty() {
@@ -159,7 +185,8 @@ impl Fetcher {
             if in_flight.len() < IN_FLIGHT_MAX
                 && let Some(outgoing) = self.roster.next_fetch(in_flight.len())
             {
-                let request = request::fetch(self.sender(), &self.broker.config.replication, &outgoing);
+                let request =
+                    request::fetch(self.sender(), &self.broker.config.replication, self.lane, &outgoing);
                 let connection = connection.clone();
                 let sent = async move { (outgoing.number, connection.send(&request).await) };
                 in_flight.push_back(Box::pin(sent));
@@ -211,11 +238,11 @@ impl Fetcher {
     async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<(), Broken> {
         let error = ErrorCode::from_code(response.error_code);
         match self.roster.answered(error, response.session_id) {
-            Ok(()) => (self.dial_delay, self.served) = (DIAL_DELAY_MIN, true),
+            Ok(()) => (self.dial_delay, self.served, self.warned) = (DIAL_DELAY_MIN, true, false),
             Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(()),
             Err(error) => return Err(Broken::Refused(error)),
         }
-        let (mut cuts, mut bytes) = (Vec::new(), 0);
+        let (mut cuts, mut writebacks, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (key, answer) in request::answers(response) {
             let Some((ask, followed)) = self.roster.asked(number, &key) else { continue };
             if answer.diverging.is_some() {
@@ -226,12 +253,37 @@ impl Fetcher {
             followed.observe(&answer, &taken);
             bytes += answer.records.len();
             self.settle(key, &followed, taken);
+            if self.lane == Lane::CatchingUp
+                && let Some(writeback) = followed.partition.begin_writeback()
+            {
+                writebacks.push((followed, writeback));
+            }
             if bytes >= BYTES_BEFORE_YIELD {
                 bytes = 0;
                 tokio::task::yield_now().await;
             }
         }
+        self.write_back(writebacks).await?;
         self.cut(cuts).await
+    }
+
+    /// Lets the disk take what was caught up with before more is fetched: gigabytes that wait in the page cache would make
+    /// every other write wait, this broker's own appends as leader among them.
+    async fn write_back(&mut self, writebacks: Vec<(Arc<Followed>, Writeback)>) -> Result<(), Broken> {
+        if writebacks.is_empty() {
+            return Ok(());
+        }
+        let writing = tokio::task::spawn_blocking(move || {
+            let run = |(followed, writeback): (Arc<Followed>, Writeback)| (followed, writeback.run());
+            writebacks.into_iter().map(run).collect::<Vec<_>>()
+        });
+        for (followed, written) in writing.await? {
+            if let Err(failure) = written {
+                let error = PartitionError::Log(LogError::Io(failure));
+                self.broker.replicas.note_failure(&followed.partition, &error);
+            }
+        }
+        Ok(())
     }
 
     /// Asks where the leader's logs begin and end, for those partitions whose end is not in them.
@@ -335,7 +387,7 @@ impl Fetcher {
         let response_bytes_max = usize::try_from(config.replication.fetch_response_bytes_max).unwrap_or(0);
         ConnectionConfig {
             client_id: format!("broker-{}-fetcher", config.broker_id),
-            connect_timeout: config.replication.socket_timeout,
+            connect_timeout: config.replication.socket_timeout.min(CONNECT_TIME_MAX),
             request_timeout: config.replication.socket_timeout,
             // A first batch may exceed what was asked for, but no batch is larger than a request that brought it.
             frame_bytes_max: response_bytes_max.saturating_add(config.sockets.request_bytes_max),
@@ -368,6 +420,14 @@ impl Followed {
             self.partition.metrics.observe_replication_in(answer.records.len() as u64);
             self.lag.show(answer.high_watermark - position.log_end);
         }
+    }
+}
+
+/// Ends when the leader is reached elsewhere, or nowhere.
+async fn moves(mut assigned: watch::Receiver<Assigned>, address: &str) -> Broken {
+    match assigned.wait_for(|assigned| assigned.address.as_deref() != Some(address)).await {
+        Ok(_) => Broken::Moved,
+        Err(_) => Broken::Over,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Follows the image: which partitions are fetched from which broker, by `num.replica.fetchers` connections each.
+//! Follows the image: which partitions are fetched from which broker, by `num.replica.fetchers` connections each, and by one
+//! more for those that catch up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::ask::PartitionKey;
-use super::assignment::{Change, changes};
+use super::assignment::{Change, Lane, changes};
 use super::fetcher::{Assigned, Fetcher, Followed};
 use super::roster::Following;
 use crate::Broker;
@@ -20,6 +21,7 @@ use crate::metrics::replication::FetcherLag;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     leader: BrokerId,
+    lane: Lane,
     index: usize,
 }
 
@@ -59,7 +61,10 @@ impl Fetchers {
     fn follow(&mut self, old: &ClusterImage, new: &ClusterImage) {
         for change in changes(self.broker.config.broker_id, old, new) {
             match change {
-                Change::Follow { key, leader, leader_epoch } => self.assign(key, leader, leader_epoch),
+                Change::Follow { key, leader, leader_epoch, lane } => {
+                    let place = self.place(&key, leader, lane);
+                    self.assign(key, place, leader_epoch);
+                }
                 Change::Unfollow(key) => self.withdraw(&key),
             }
         }
@@ -67,14 +72,23 @@ impl Fetchers {
         self.update_addresses(new);
     }
 
-    fn assign(&mut self, key: PartitionKey, leader: BrokerId, leader_epoch: LeaderEpoch) {
-        let place = Place { leader, index: fetcher_index(&key, self.broker.config.replication.fetchers) };
+    /// Those that catch up share one fetcher, numbered behind the others.
+    fn place(&self, key: &PartitionKey, leader: BrokerId, lane: Lane) -> Place {
+        let fetchers = self.broker.config.replication.fetchers;
+        let index = match lane {
+            Lane::InSync => fetcher_index(key, fetchers),
+            Lane::CatchingUp => fetchers,
+        };
+        Place { leader, lane, index }
+    }
+
+    fn assign(&mut self, key: PartitionKey, place: Place, leader_epoch: LeaderEpoch) {
         if self.places.get(&key).is_some_and(|before| *before != place) {
             self.withdraw(&key);
         }
         // A replica that can't be opened is hosted all the same; one that is not has left again in a later image.
         let Ok(partition) = self.broker.replicas.partition_by_id(key.topic, key.index) else { return };
-        let lag = FetcherLag::new(leader, place.index, &partition.at);
+        let lag = FetcherLag::new(place.leader, place.index, &partition.at);
         let following = Following { leader_epoch, replica: Arc::new(Followed { partition, lag }) };
         self.places.insert(key, place);
         let running = self.running(place);
@@ -96,7 +110,7 @@ impl Fetchers {
     fn running(&mut self, place: Place) -> &Running {
         self.running.entry(place).or_insert_with(|| {
             let (assigned, told) = watch::channel(Assigned::default());
-            let fetcher = Fetcher::new(self.broker.clone(), place.leader, told);
+            let fetcher = Fetcher::new(self.broker.clone(), place.leader, place.lane, told);
             Running { assigned, task: self.tasks.spawn(fetcher.run()) }
         })
     }

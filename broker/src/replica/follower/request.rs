@@ -11,6 +11,7 @@ use protocol::types::{BrokerId, LeaderEpoch, Offset, Uuid};
 use protocol::wire::Str;
 
 use super::ask::{Ask, PartitionKey};
+use super::assignment::Lane;
 use super::divergence::Divergence;
 use super::reaction::Answer;
 use super::session::Outgoing;
@@ -19,6 +20,9 @@ use crate::config::ReplicationConfig;
 /// What ListOffsets takes for the end of a log, and for its beginning.
 pub const LATEST: i64 = -1;
 pub const EARLIEST: i64 = -2;
+
+/// The most that one fetch of what catches up brings: 4 MiB, a few milliseconds of disk and network.
+const CATCH_UP_BYTES_MAX: i32 = 4 << 20;
 
 /// Kafka's word for an epoch or offset that is not known.
 const UNKNOWN: i32 = -1;
@@ -31,15 +35,20 @@ pub struct Sender {
     pub broker_epoch: Option<i64>,
 }
 
-/// A fetch of records.
-pub fn fetch(sender: Sender, config: &ReplicationConfig, outgoing: &Outgoing) -> FetchRequest {
+/// A fetch of records. What catches up comes in pieces that leave leader and follower time for others.
+pub fn fetch(sender: Sender, config: &ReplicationConfig, lane: Lane, outgoing: &Outgoing) -> FetchRequest {
+    let bytes_max = config.fetch_response_bytes_max;
+    let max_bytes = match lane {
+        Lane::InSync => bytes_max,
+        Lane::CatchingUp => bytes_max.min(CATCH_UP_BYTES_MAX),
+    };
     let wait = if outgoing.may_wait { config.fetch_wait_max.as_millis() } else { 0 };
     let replica_epoch = sender.broker_epoch.unwrap_or(UNKNOWN.into());
     FetchRequest {
         replica_state: ReplicaState { replica_id: sender.broker.0, replica_epoch },
         max_wait_ms: i32::try_from(wait).unwrap_or(i32::MAX),
         min_bytes: config.fetch_bytes_min,
-        max_bytes: config.fetch_response_bytes_max,
+        max_bytes,
         session_id: outgoing.session_id,
         session_epoch: outgoing.session_epoch,
         topics: topics(config, outgoing),
