@@ -1,0 +1,110 @@
+//! Who is in sync, and what comes of it when somebody is not: gauges that operators watch, and errors that producers get.
+
+use anyhow::{Context, Result, ensure};
+use e2e::cluster::Cluster;
+use e2e::server::{Subject, subject};
+use e2e::{kcat, wait};
+
+const PARTITIONS: usize = 6;
+const UNDER_REPLICATED: &str = "kafka_server_replicamanager_underreplicatedpartitions";
+const LED: &str = "kafka_server_replicamanager_leadercount";
+const STUCK: &str = "milena_replicas_out_of_sync{cause=\"stuck\"}";
+const CAUSES: [&str; 3] = ["stuck", "slow", "catching_up"];
+
+fn start(name: &str, properties: &str) -> Result<Cluster> {
+    let common = format!("default.replication.factor=3\nnum.partitions={PARTITIONS}");
+    Cluster::start(name, 3, 1, &format!("{common}\n{properties}"))
+}
+
+/// Creates a topic, and returns once every replica of it is in sync.
+fn create(cluster: &Cluster, topic: &str) -> Result<()> {
+    kcat::metadata(&cluster.bootstrap(), Some(topic))?;
+    cluster.await_in_sync(topic, 3)
+}
+
+/// Waits until a series has this value at each of these brokers.
+fn await_metric(
+    cluster: &Cluster,
+    brokers: &[usize],
+    series: &str,
+    expected: impl Fn(usize) -> Result<f64>,
+) -> Result<()> {
+    wait::until(series, wait::PATIENCE, || {
+        for &broker in brokers {
+            let (value, expected) = (cluster.brokers[broker].metric(series)?, expected(broker)?);
+            ensure!(value == Some(expected), "broker {}: {value:?}, not {expected}", broker + 1);
+        }
+        Ok(Some(()))
+    })
+}
+
+#[test]
+fn every_broker_tells_of_a_replica_that_went_and_that_it_is_back() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let mut cluster = start("under-replicated", "min.insync.replicas=2")?;
+    create(&cluster, "told")?;
+    let all = [0, 1, 2];
+    await_metric(&cluster, &all, UNDER_REPLICATED, |_| Ok(0.0))?;
+    cluster.brokers[2].kill();
+    let led =
+        |broker: usize| cluster.brokers[broker].metric(LED)?.context("the gauge is there from the start");
+    let rest = [0, 1];
+    // The dead one is out of every ISR, so that all that is led now lacks a replica.
+    await_metric(&cluster, &rest, UNDER_REPLICATED, led)?;
+    let sum = rest.iter().map(|&broker| led(broker)).sum::<Result<f64>>()?;
+    ensure!(sum == PARTITIONS as f64, "{sum} partitions are led");
+    await_metric(&cluster, &rest, STUCK, led)?;
+    cluster.brokers[2].start()?;
+    cluster.await_in_sync("told", 3)?;
+    await_metric(&cluster, &all, UNDER_REPLICATED, |_| Ok(0.0))?;
+    for cause in CAUSES {
+        await_metric(&cluster, &all, &format!("milena_replicas_out_of_sync{{cause=\"{cause}\"}}"), |_| {
+            Ok(0.0)
+        })?;
+    }
+    cluster.done()
+}
+
+/// The first partition of a topic that this broker leads.
+fn led_by(cluster: &Cluster, topic: &str, broker: i64) -> Result<String> {
+    let metadata = kcat::metadata(&cluster.brokers[0].bootstrap(), Some(topic))?;
+    let partitions = metadata["topics"][0]["partitions"].as_array().context("no partitions")?;
+    let at = partitions.iter().position(|partition| partition["leader"] == broker);
+    Ok(at.context("it leads one")?.to_string())
+}
+
+#[test]
+fn acks_all_is_refused_before_and_after_the_append_when_too_few_are_in_sync() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let patient =
+        "replica.lag.time.max.ms=2000\nbroker.session.timeout.ms=60000\nreplica.fetch.wait.max.ms=200";
+    let cluster = start("too-few", &format!("min.insync.replicas=3\n{patient}"))?;
+    create(&cluster, "few")?;
+    let partition = led_by(&cluster, "few", 1)?;
+    cluster.brokers[2].pause()?;
+    let produce = || {
+        let arguments = ["-P", "-t", "few", "-p", &partition, "-X", "acks=all", "-X", "retries=0"];
+        let output = kcat::run(&cluster.brokers[0].bootstrap(), &arguments, b"record\n")?;
+        Ok::<_, anyhow::Error>(format!("{output:?}"))
+    };
+    let after = produce()?;
+    ensure!(after.contains("written to insufficient number of in-sync replicas"), "{after}");
+    let before = produce()?;
+    ensure!(before.contains("Not enough in-sync replicas"), "{before}");
+    cluster.brokers[2].resume()?;
+    cluster.await_in_sync("few", 3)?;
+    let arguments = ["-p", &partition];
+    kcat::produce(
+        &cluster.bootstrap(),
+        "few",
+        &[&arguments[..], &["-X", "acks=all"]].concat(),
+        &["last".into()],
+    )?;
+    let records = kcat::consume(&cluster.bootstrap(), "few", "beginning", &arguments)?;
+    ensure!(records == ["record", "last"], "what was refused after the append is there: {records:?}");
+    cluster.done()
+}
