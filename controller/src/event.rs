@@ -82,3 +82,18 @@ pub enum Event {
     LeaseDoubtful,
     Shutdown,
 }
+
+impl Event {
+    /// Whether this is a call whose caller has gone away, as after a long wait for the store: it is not carried out any more.
+    pub fn is_abandoned(&self) -> bool {
+        match self {
+            Event::Opened { reply, .. } => reply.is_closed(),
+            Event::Forward { reply, .. } => reply.is_closed(),
+            Event::AlterIsr { reply, .. } => reply.is_closed(),
+            Event::AllocateProducerIds { reply, .. } => reply.is_closed(),
+            Event::ControlledShutdown { reply, .. } => reply.is_closed(),
+            Event::ReplicasOffline { reply, .. } => reply.is_closed(),
+            _ => false,
+        }
+    }
+}

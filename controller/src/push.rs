@@ -44,6 +44,12 @@ enum First {
     Deltas(Vec<Arc<Delta>>),
 }
 
+impl Default for Publisher {
+    fn default() -> Publisher {
+        Publisher::new()
+    }
+}
+
 impl Publisher {
     pub fn new() -> Publisher {
         Publisher { live: broadcast::Sender::new(DELTAS_MAX), recent: VecDeque::new(), last_stream: 0 }

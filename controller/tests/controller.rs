@@ -4,6 +4,8 @@
 mod etcd;
 #[path = "controller/failures.rs"]
 mod failures;
+#[path = "controller/many_partitions.rs"]
+mod many_partitions;
 mod support;
 
 use std::sync::Arc;
