@@ -46,7 +46,7 @@ fn register() -> prometheus::Result<Metrics> {
             "leaders elected from outside of ISR and ELR",
         )?,
         went_back: own_gauge(
-            "metadatawentback",
+            "metadata_went_back",
             "1 while this active controller decides nothing, for the metadata store has gone back to an older state",
         )?,
         epoch: own_gauge("epoch", "the controller epoch of this process, while it is active")?,

@@ -7,6 +7,7 @@
 mod absences;
 mod admissions;
 mod aside;
+mod balancing;
 mod reading;
 mod requests;
 mod streams;
@@ -63,6 +64,8 @@ pub struct Active {
     /// When what should stand in the store is written again, since there was no space for it.
     mend_due: Option<Instant>,
     metrics_due: Option<Instant>,
+    /// When leadership is looked at next, whether it should go back to preferred replicas.
+    balancing_due: Option<Instant>,
     rng: Rng,
 }
 
@@ -99,6 +102,7 @@ impl Active {
             errands: JoinSet::new(),
             mend_due: None,
             metrics_due: Some(Instant::now()),
+            balancing_due: None,
             rng: Rng::new(),
         }
     }
@@ -110,6 +114,9 @@ impl Active {
                 self.errands.spawn(aside.carry_out(self.term.store.clone()));
             }
             let event = self.next_event(&mut sources).await;
+            if event.is_abandoned() {
+                continue;
+            }
             if let Some(ended) = self.handle(event).await? {
                 return Ok(ended);
             }
@@ -161,7 +168,10 @@ impl Active {
             Event::ControlledShutdown { request, reply } => self.controlled_shutdown(request, reply).await?,
             Event::ReplicasOffline { request, reply } => self.replicas_offline(request, reply).await?,
             Event::Recover { reply, .. } => self.nothing_to_recover(reply),
-            Event::Timer => self.mend_if_due().await?,
+            Event::Timer => {
+                self.mend_if_due().await?;
+                self.balance_if_due().await?;
+            }
             Event::LeaseDoubtful => return Err(Doubt::Lease),
             Event::Shutdown => return Ok(Some(Ended::Shutdown)),
         }
@@ -191,7 +201,7 @@ impl Active {
     pub fn next_deadline(&self) -> Option<Instant> {
         let absences = self.detector.next_deadline().filter(|_| self.state.timeline.went_back.is_none());
         let answers = self.acknowledgements.next_deadline();
-        [absences, answers, self.mend_due, self.metrics_due].into_iter().flatten().min()
+        [absences, answers, self.mend_due, self.metrics_due, self.balancing_due].into_iter().flatten().min()
     }
 
     /// What is to be done beside the loop, since it was asked last.

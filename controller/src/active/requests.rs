@@ -20,9 +20,11 @@ use crate::admin::{self, CallError, Decided};
 use crate::commit::CommitError;
 use crate::event::Reply;
 use crate::plan::alter_isr::{Proposal, alter_isr};
-use crate::plan::broker_gone::relieve_broker;
+use crate::plan::broker_gone::hand_over;
+use crate::plan::elect_leaders::elect_missing_leaders;
 use crate::plan::replicas_offline::replicas_offline;
 use crate::producer_ids::next_block;
+use crate::state::PartitionRef;
 
 impl Active {
     /// An admin call of a client.
@@ -39,8 +41,12 @@ impl Active {
             }
         };
         let Decided { answer, plan } = decided;
-        let nothing_to_apply = plan.is_empty();
+        let (nothing_to_apply, alters_configs) = (plan.is_empty(), plan.alters_configs());
         self.carry_out(plan).await?;
+        if alters_configs {
+            // Unclean elections may be allowed by now where nobody leads.
+            self.carry_out(elect_missing_leaders(&self.state)).await?;
+        }
         let metadata_revision = self.state.image.revision;
         let response = ForwardResponse { body: answer, metadata_revision };
         if nothing_to_apply {
@@ -128,9 +134,11 @@ impl Active {
             return Ok(());
         }
         self.state.shutting_down.insert(broker);
-        self.carry_out(relieve_broker(&self.state, broker)).await?;
+        self.carry_out(hand_over(&self.state, broker)).await?;
         tracing::info!(%broker, "controlled shutdown: relieved of its leaderships");
-        let led = self.state.partitions().filter(|of| of.state.leader == broker).count();
+        // What it alone has in sync stays with it until it goes.
+        let is_left = |of: &PartitionRef| of.state.leader == broker && of.state.isr.len() > 1;
+        let led = self.state.partitions().filter(is_left).count();
         let partitions_remaining = u32::try_from(led).unwrap_or(u32::MAX);
         respond(reply, Ok(ControlledShutdownResponse { error_code: 0, partitions_remaining }));
         Ok(())

@@ -3,7 +3,7 @@
 
 use metadata::keys::timeline::TimelineRecord;
 use metadata::keys::{Key, controller_key};
-use metadata::store::{Compare, LeaseId, Operation, StoreError, TxnOutcome, WatchEvent, WatchMessage};
+use metadata::store::{Compare, LeaseId, Operation, TxnOutcome, WatchEvent, WatchMessage};
 use proto::controller::{Hello, RecoverRequest, RecoverResponse};
 use protocol::types::BrokerId;
 use tokio::sync::oneshot;
@@ -35,7 +35,11 @@ impl Active {
             return Ok(self.went_back(newer).await?);
         }
         self.report_went_back();
-        if trusted { self.mend(orphans).await } else { Ok(()) }
+        if !trusted {
+            return Ok(());
+        }
+        self.plan_balancing();
+        self.mend(orphans).await
     }
 
     /// From the mark's revision on brokers are told of this reading: a later controller finds it in the store.
@@ -47,16 +51,13 @@ impl Active {
             Compare::ModRevision(key.clone(), state.revision_of(&write.key)),
         ];
         let put = Operation::Put { key, value, lease: LeaseId::NONE };
-        match self.term.store.txn(when, vec![put]).await {
-            Ok(TxnOutcome::Applied(revision)) => {
+        match self.term.store.txn(when, vec![put]).await? {
+            TxnOutcome::Applied(revision) => {
                 state.committed(Step { writes: vec![write], changes: Vec::new() }, revision)?;
                 state.began(revision);
                 Ok(())
             }
-            Ok(TxnOutcome::Refused(_)) => Err(CommitError::Refused { keys: write.key.to_string() }),
-            // Better to serve what is there than nobody; with the next write that finds space there is a mark again.
-            Err(StoreError::NoSpace { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+            TxnOutcome::Refused(_) => Err(CommitError::Refused { keys: write.key.to_string() }),
         }
     }
 
@@ -125,7 +126,9 @@ impl Active {
             Event::ReplicasOffline { reply, .. } => respond(reply, Err(refusal())),
             Event::Recover { request, reply } => return Ok(self.recover(&request, reply).await?),
             // An image of a store that forgot something is none to hand out.
-            Event::WholeImage { .. } | Event::Timer | Event::Dialled { .. } => self.mend_due = None,
+            Event::WholeImage { .. } | Event::Timer | Event::Dialled { .. } => {
+                (self.mend_due, self.balancing_due) = (None, None);
+            }
             other => return self.decide(other).await,
         }
         Ok(None)

@@ -1,10 +1,12 @@
 //! Admin calls of Kafka clients, forwarded by brokers as they came: decoded, decided, and answered in Kafka's own words. Pure:
 //! what is to happen is a [`Plan`], which the shell commits before the answer leaves. One API, one file.
 
+mod alter_configs;
 mod assignment;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod elect_leaders;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -50,6 +52,9 @@ pub fn decide(state: &State, call: &ForwardRequest, rng: &mut Rng) -> Result<Dec
         ApiKey::CreatePartitions => {
             carried(call, |request, _| create_partitions::decide(state, request, rng))
         }
+        ApiKey::AlterConfigs => carried(call, |request, _| alter_configs::replace(state, request)),
+        ApiKey::IncrementalAlterConfigs => carried(call, |request, _| alter_configs::alter(state, request)),
+        ApiKey::ElectLeaders => carried(call, |request, _| elect_leaders::decide(state, request)),
         _ => Err(CallError::NotServed { key: call.api_key }),
     }
 }

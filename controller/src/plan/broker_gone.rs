@@ -10,7 +10,7 @@ use protocol::types::BrokerId;
 
 use super::elect_leaders::unclean_without;
 use super::{PartitionWrites, Plan, Step, Write};
-use crate::partition_change::PartitionChange;
+use crate::partition_change::{Changed, PartitionChange};
 use crate::state::{PartitionRef, State};
 
 /// Its registration is no more.
@@ -23,7 +23,7 @@ pub fn broker_gone(state: &State, id: BrokerId) -> Plan {
     if !first.writes.is_empty() {
         writes.add(first);
     }
-    relieve(state, id, &mut writes);
+    relieve(state, id, &|_| true, &mut writes);
     writes.into_plan()
 }
 
@@ -36,14 +36,22 @@ pub fn fence_broker(state: &State, id: BrokerId) -> Plan {
         first.changes.push(Change::BrokerChanged(std::sync::Arc::new(fenced)));
         writes.add(first);
     }
-    relieve(state, id, &mut writes);
+    relieve(state, id, &|_| true, &mut writes);
     writes.into_plan()
 }
 
-/// It asks to be relieved before it stops (controlled shutdown).
+/// It leads nothing any more and is in no ISR that has another member.
 pub fn relieve_broker(state: &State, id: BrokerId) -> Plan {
     let mut writes = PartitionWrites::default();
-    relieve(state, id, &mut writes);
+    relieve(state, id, &|_| true, &mut writes);
+    writes.into_plan()
+}
+
+/// It asks to be relieved before it stops (controlled shutdown). What nobody else can lead it goes on leading until it is
+/// gone.
+pub fn hand_over(state: &State, id: BrokerId) -> Plan {
+    let mut writes = PartitionWrites::default();
+    relieve(state, id, &|changed| changed.state.has_leader() && !changed.unclean, &mut writes);
     writes.into_plan()
 }
 
@@ -57,7 +65,7 @@ fn fenced_key(state: &State, id: BrokerId) -> Step {
     Step { writes: write.into_iter().collect(), changes: Vec::new() }
 }
 
-fn relieve(state: &State, id: BrokerId, writes: &mut PartitionWrites) {
+fn relieve(state: &State, id: BrokerId, suits: &dyn Fn(&Changed) -> bool, writes: &mut PartitionWrites) {
     let names_it = |of: &PartitionRef| of.state.leader == id || of.state.isr.contains(&id);
     let (led, followed): (Vec<_>, Vec<_>) =
         state.partitions().filter(names_it).partition(|of| of.state.leader == id);
@@ -73,6 +81,6 @@ fn relieve(state: &State, id: BrokerId, writes: &mut PartitionWrites) {
             unclean_allowed: unclean_without(state, of, id),
             prefer_first: false,
         };
-        writes.change(of, change.apply(of.state));
+        writes.change(of, change.apply(of.state).filter(suits));
     }
 }

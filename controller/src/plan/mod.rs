@@ -4,6 +4,7 @@
 //! Which keys a transaction compares follows from its writes: the controller's own election key and every written key at the
 //! revision at which the state knows it (safety rule 4). One plan, one file.
 
+pub mod alter_configs;
 pub mod alter_isr;
 pub mod broker_back;
 pub mod broker_gone;
@@ -13,6 +14,7 @@ pub mod delete_topic;
 pub mod elect_leaders;
 pub mod orphans;
 mod partition_writes;
+pub mod preferred_leaders;
 pub mod replicas_offline;
 #[cfg(test)]
 mod scenarios;
@@ -72,6 +74,12 @@ impl Plan {
     pub fn of_step(step: Step) -> Plan {
         let steps = if step.writes.is_empty() { Vec::new() } else { vec![step] };
         Plan { steps, ..Plan::default() }
+    }
+
+    /// Whether it changes what is set somewhere.
+    pub fn alters_configs(&self) -> bool {
+        let mut writes = self.steps.iter().flat_map(|step| &step.writes);
+        writes.any(|write| matches!(write.key, Key::Config(_)))
     }
 
     pub fn is_empty(&self) -> bool {

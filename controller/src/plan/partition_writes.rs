@@ -33,6 +33,16 @@ impl PartitionWrites {
         self.pieces.push(partition_step(of.topic_id, of.partition, state));
     }
 
+    /// As [`PartitionWrites::change`], unless the partition has a new state already; whether it is taken.
+    pub fn change_once(&mut self, of: PartitionRef, changed: Changed) -> bool {
+        let key = Key::Partition(of.topic_id, of.partition);
+        let known = self.pieces.iter().flat_map(|piece| &piece.writes).any(|write| write.key == key);
+        if !known {
+            self.change(of, Some(changed));
+        }
+        !known
+    }
+
     fn note_unclean(&mut self, of: PartitionRef, leader: BrokerId) {
         let (topic, partition) = (of.topic.to_owned(), of.partition);
         self.unclean_elections.push(UncleanElection { topic, partition, leader });

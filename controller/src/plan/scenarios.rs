@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use metadata::image::PartitionImage;
+use metadata::change::Change;
+use metadata::image::{ConfigResource, PartitionImage};
 use metadata::keys::broker_registration::{BrokerRegistration, NO_CLEAN_SHUTDOWN};
 use metadata::store::LeaseId;
 use protocol::ErrorCode;
 use protocol::types::{BrokerId, LeaderEpoch, Uuid};
 
+use super::alter_configs::{NewValues, alter_configs};
 use super::alter_isr::{Proposal, alter_isr};
 use super::broker_back::{admit_broker, distrust_broker};
-use super::broker_gone::{broker_gone, fence_broker, relieve_broker};
+use super::broker_gone::{broker_gone, fence_broker, hand_over};
 use super::create_partitions::create_partitions;
 use super::create_topic::{NewTopic, create_topic};
 use super::delete_topic::delete_topic;
 use super::elect_leaders::elect_missing_leaders;
+use super::preferred_leaders::balance_leaders;
 use super::replicas_offline::replicas_offline;
 use super::{Plan, WRITES_MAX};
 use crate::admission::{Trust, judge};
@@ -109,6 +112,20 @@ impl Cluster {
         let offline = partitions.iter().map(|partition| (TOPIC, *partition)).collect();
         self.state.offline_replicas.insert(BrokerId(id), offline);
         self.commit(replicas_offline(&self.state, BrokerId(id)));
+    }
+
+    /// All that is set on the topic from now on.
+    fn set(&mut self, configs: &[(&str, &str)]) {
+        let values = configs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let resource = ConfigResource::Topic("orders".into());
+        self.commit(alter_configs(&self.state, vec![NewValues { resource, values }]));
+        self.commit(elect_missing_leaders(&self.state));
+    }
+
+    /// Controlled shutdown.
+    fn stop(&mut self, id: i32) {
+        self.state.shutting_down.insert(BrokerId(id));
+        self.commit(hand_over(&self.state, BrokerId(id)));
     }
 
     fn create(&mut self, assignment: &[&[i32]], configs: &[(&str, &str)]) {
@@ -277,13 +294,31 @@ fn a_leader_that_is_cut_off_from_those_who_live_is_succeeded() {
 fn a_broker_in_controlled_shutdown_hands_over_and_is_not_elected() {
     let mut cluster = Cluster::new(2);
     cluster.create(&[&[1, 2], &[1]], &[]);
-    cluster.state.shutting_down.insert(BrokerId(1));
-    cluster.commit(relieve_broker(&cluster.state, BrokerId(1)));
+    cluster.stop(1);
     cluster.check(2, &[2]);
-    assert_eq!(cluster.partition(1).leader, BrokerId::NONE);
+    assert_eq!(cluster.partition(1).leader, BrokerId(1), "nobody else can lead it");
     assert_eq!(cluster.propose(2, &[2, 1]), ErrorCode::IneligibleReplica);
-    cluster.commit(elect_missing_leaders(&cluster.state));
+    cluster.die(1);
     assert_eq!(cluster.partition(1).leader, BrokerId::NONE);
+    assert_eq!(cluster.partition(1).isr, ids(&[1]));
+    cluster.start(1, Start::AfterKill);
+    assert_eq!((cluster.partition(1).leader, cluster.unclean), (BrokerId(1), 0));
+}
+
+#[test]
+fn two_brokers_that_stop_at_once_hand_over_to_the_third() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3], &[1, 2]], &[]);
+    cluster.stop(1);
+    cluster.check(2, &[2, 3]);
+    cluster.stop(2);
+    cluster.check(3, &[3]);
+    assert_eq!(cluster.partition(1).leader, BrokerId(2), "the last one in sync keeps it");
+    cluster.die(2);
+    assert_eq!((cluster.partition(1).leader, &cluster.partition(1).isr), (BrokerId::NONE, &ids(&[2])));
+    cluster.die(1);
+    cluster.start(2, Start::AfterKill);
+    assert_eq!(cluster.partition(1).leader, BrokerId(2));
 }
 
 #[test]
@@ -328,6 +363,60 @@ fn a_lone_replica_that_goes_offline_is_remembered_and_returns_uncleanly() {
     cluster.fail(1, &[]);
     cluster.check(1, &[1]);
     assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
+fn another_min_isr_clears_the_elr_before_it_is_told() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[("min.insync.replicas", "2")]);
+    cluster.die(2);
+    assert_eq!(cluster.partition(0).elr, ids(&[2]));
+    let values = Values::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
+    let new = NewValues { resource: ConfigResource::Topic("orders".into()), values };
+    let plan = alter_configs(&cluster.state, vec![new]);
+    let clearing = plan.steps.iter().position(|step| step.changes.iter().any(is_without_elr));
+    let telling =
+        plan.steps.iter().position(|step| step.changes.iter().any(|change| tells_min_isr(change, 1)));
+    assert!(clearing.unwrap() < telling.unwrap());
+    cluster.commit(plan);
+    assert_eq!((cluster.partition(0).min_isr, &cluster.partition(0).elr), (1, &ids(&[])));
+    cluster.die(1);
+    cluster.start(2, Start::AfterKill);
+    cluster.check(-1, &[1]);
+}
+
+fn is_without_elr(change: &Change) -> bool {
+    matches!(change, Change::PartitionChanged { state, .. } if state.elr.is_empty())
+}
+
+fn tells_min_isr(change: &Change, min_isr: i32) -> bool {
+    matches!(change, Change::PartitionChanged { state, .. } if state.min_isr == min_isr)
+}
+
+#[test]
+fn an_unclean_election_comes_as_soon_as_the_topic_allows_it() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[]);
+    assert_eq!(cluster.propose(1, &[1]), ErrorCode::None);
+    cluster.die(1);
+    cluster.check(-1, &[1]);
+    cluster.set(&[("unclean.leader.election.enable", "true")]);
+    cluster.check(2, &[2]);
+    assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
+fn leadership_goes_back_to_preferred_replicas_that_are_in_sync() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2], &[1, 2], &[2, 1]], &[]);
+    cluster.die(1);
+    cluster.start(1, Start::AfterKill);
+    assert!(balance_leaders(&cluster.state).is_empty(), "it is not in sync yet");
+    assert_eq!(cluster.propose(2, &[2, 1]), ErrorCode::None);
+    cluster.commit(balance_leaders(&cluster.state));
+    cluster.check(1, &[2, 1]);
+    assert_eq!(cluster.partition(1).leader, BrokerId(2), "this one is not in sync yet");
+    assert_eq!(cluster.unclean, 0);
 }
 
 #[test]
@@ -403,8 +492,11 @@ fn random_deaths_and_returns_never_break_an_invariant() {
         cluster.create(&[&[1, 2, 3], &[2, 3], &[3]], &[("min.insync.replicas", min_isr)]);
         for _ in 0..60 {
             let id = rng.i32(1..=3);
-            match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..4)) {
+            match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..8)) {
                 (true, 0) => cluster.die(id),
+                (true, 2) => cluster.stop(id),
+                (true, 3) => cluster.set(&[("min.insync.replicas", if rng.bool() { "1" } else { "2" })]),
+                (true, 4) => cluster.commit(balance_leaders(&cluster.state)),
                 (true, 1) => {
                     let offline: Vec<i32> = (0..3).filter(|_| rng.u8(..3) == 0).collect();
                     cluster.fail(id, &offline);

@@ -8,6 +8,8 @@
 mod newer;
 mod recover;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use newer::{Newer, newer, newer_reading};
 pub use recover::{Recovery, recover};

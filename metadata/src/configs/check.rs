@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ConfigError;
+use super::key::Dynamic;
 use super::table::{broker_key, group_key, topic_key};
 
 /// Whether a broker key allows this value; else what it allows. Keys that are not known allow anything.
@@ -43,6 +44,29 @@ fn check_compaction_lags(values: &BTreeMap<String, String>) -> Result<(), Config
     match (lag("min.compaction.lag.ms"), lag("max.compaction.lag.ms")) {
         (Some(min), Some(max)) if min > max => Err(ConfigError::CompactionLags { min, max }),
         _ => Ok(()),
+    }
+}
+
+/// Whether these may be all that is set while brokers run, on one broker or on all of them. Keys that are not known may be
+/// some plug-in's.
+pub fn check_dynamic_broker(values: &BTreeMap<String, String>, of_one: bool) -> Result<(), ConfigError> {
+    let of_kind = |dynamic: Dynamic| {
+        let known = values.keys().filter(|name| broker_key(name).is_some_and(|key| key.dynamic == dynamic));
+        known.cloned().collect::<Vec<String>>()
+    };
+    let fixed = of_kind(Dynamic::ReadOnly);
+    if !fixed.is_empty() {
+        return Err(ConfigError::NotDynamic { names: fixed.join(", ") });
+    }
+    for (name, value) in values {
+        if let Some(key) = broker_key(name) {
+            key.read(value)?;
+        }
+    }
+    let of_brokers = of_kind(Dynamic::PerBroker);
+    match of_one || of_brokers.is_empty() {
+        true => Ok(()),
+        false => Err(ConfigError::NotClusterWide { names: of_brokers.join(", ") }),
     }
 }
 

@@ -22,6 +22,10 @@ pub enum ConfigError {
     UnknownTopicKey { name: String },
     #[error("Unknown group config name: {name}")]
     UnknownGroupKey { name: String },
+    #[error("Cannot update these configs dynamically: [{names}]")]
+    NotDynamic { names: String },
+    #[error("Cannot update these configs at default cluster level, broker id must be specified: [{names}]")]
+    NotClusterWide { names: String },
     #[error("conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})")]
     CompactionLags { min: i64, max: i64 },
     #[error(

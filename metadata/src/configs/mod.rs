@@ -14,7 +14,7 @@ mod table;
 mod topic_config;
 mod value;
 
-pub use check::{broker_default, check_broker, check_group, check_topic};
+pub use check::{broker_default, check_broker, check_dynamic_broker, check_group, check_topic};
 pub use error::{ConfigError, InvalidValue};
 pub use key::{ConfigKey, Dynamic, Inherited};
 pub use kind::Kind;
