@@ -72,6 +72,7 @@ fn refusals_name_the_cause_and_the_remedy() -> Result<()> {
     refused(&["topics", "describe", "absent"], &["UNKNOWN_TOPIC_OR_PARTITION", "absent", "topics list"])?;
     refused(&["consume", "absent"], &["UNKNOWN_TOPIC_OR_PARTITION", "absent"])?;
     refused(&["consume", "there", "--partition", "9"], &["no partition 9"])?;
+    refused(&["produce", "no/name"], &["'no/name'"])?;
     let mut nobody = Command::new(workspace::binary("milena")?);
     nobody.args(["topics", "list", "--bootstrap-server", "127.0.0.1:1"]);
     let output = process::run(&mut nobody, b"", wait::PATIENCE)?;

@@ -1,7 +1,7 @@
 //! The black-box contract of `milena dev`: the ready line, the exit codes, what it says when it cannot start.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use e2e::server::{self, Server, Subject};
@@ -40,6 +40,28 @@ fn three_brokers_share_the_partitions() -> Result<()> {
 }
 
 #[test]
+fn three_brokers_stop_in_order_and_find_everything_again() -> Result<()> {
+    /// The brokers hand over to each other and the controller outlives them: nobody waits for anybody who is gone.
+    const STOP_TIME_MAX: Duration = Duration::from_secs(15);
+    if server::subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let properties = [("default.replication.factor", "3"), ("num.partitions", "6")];
+    let mut server = Server::cluster("three-stop", 3, &properties)?;
+    let lines: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    kcat::produce(&server.bootstrap(), "kept", &["-p", "0"], &lines)?;
+    let began = Instant::now();
+    assert_eq!(server.terminate()?, 0);
+    ensure!(began.elapsed() < STOP_TIME_MAX, "it took {:?}", began.elapsed());
+    let log = server.log();
+    ensure!(!log.contains("stops with the leadership") && !log.contains("ERROR"), "{log}");
+    ensure!(log.matches("leads nothing any more").count() == 3, "{log}");
+    server.restart()?;
+    ensure!(kcat::consume(&server.bootstrap(), "kept", "beginning", &["-p", "0"])? == lines);
+    server.done()
+}
+
+#[test]
 fn a_port_that_is_taken_is_named_and_nothing_is_left_running() -> Result<()> {
     let server = Server::start("taken")?;
     if !server.is_milena() {
@@ -49,6 +71,7 @@ fn a_port_that_is_taken_is_named_and_nothing_is_left_running() -> Result<()> {
     second.args(["dev", "--ephemeral", "--metrics-port", "0", "--port", &server.port().to_string()]);
     let refused = process::run(&mut second, b"", Duration::from_secs(20))?;
     ensure!(refused.code != 0 && refused.stderr.contains(&server.port().to_string()), "{refused:?}");
+    ensure!(refused.stderr.matches("in use").count() == 1, "the cause is named once: {refused:?}");
     server.done()
 }
 

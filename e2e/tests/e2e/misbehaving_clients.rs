@@ -43,6 +43,21 @@ fn a_frame_with_an_impossible_length_ends_the_connection_at_once() -> Result<()>
 }
 
 #[test]
+fn peers_that_break_the_rules_by_the_hundred_do_not_fill_the_log() -> Result<()> {
+    const PEERS: usize = 400;
+    const LINES_MAX: usize = 50;
+    let server = Server::start("log-lines")?;
+    for _ in 0..PEERS {
+        let mut connection = RawConnection::open(server.port())?;
+        connection.send(&(-1i32).to_be_bytes())?;
+        assert_eq!(connection.receive()?, Answer::Closed);
+    }
+    let lines = server.log().matches("connection closed").count();
+    ensure!(!server.is_milena() || (1..LINES_MAX).contains(&lines), "{lines} lines for {PEERS} connections");
+    server.done()
+}
+
+#[test]
 fn half_frames_and_silence_hold_nobody_up() -> Result<()> {
     let server = Server::start("silence")?;
     let before = server.resident_bytes()?;

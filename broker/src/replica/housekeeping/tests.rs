@@ -27,7 +27,8 @@ fn leading(folder: &TempDir, partitions: usize) -> Arc<Replicas> {
     let replicas = Replicas::new(&config, open_all(&config.logs.dirs, ME).expect("a log directory"));
     let state =
         PartitionImage { replicas: vec![ME], isr: vec![ME], leader: ME, min_isr: 1, ..Default::default() };
-    let topic = TopicImage { name: "t".into(), id: TOPIC, partitions: vec![Arc::new(state); partitions] };
+    let states = (0..partitions).map(|_| Arc::new(state.clone())).collect();
+    let topic = TopicImage { name: "t".into(), id: TOPIC, partitions: states };
     let image = ClusterImage {
         revision: 1,
         topics: [("t".into(), Arc::new(topic))].into(),
