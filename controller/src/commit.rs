@@ -4,6 +4,8 @@
 //!
 //! Whatever goes wrong ends the present reading of the state: what is in doubt is read anew before anything is decided.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 use metadata::change::Change;
 use metadata::delta::Delta;
@@ -36,6 +38,7 @@ pub enum CommitError {
 impl Active {
     /// Commits all steps and publishes what brokers are to learn.
     pub(crate) async fn commit(&mut self, plan: Plan) -> Result<(), CommitError> {
+        let elects = plan.moves_leadership(&self.state).then(Instant::now);
         plan.unclean_elections.iter().for_each(report_unclean);
         let Plan { steps, side_by_side, .. } = plan;
         let mut steps = steps.into_iter();
@@ -45,10 +48,14 @@ impl Active {
             self.commit_wave(wave).await?;
             wave = steps.by_ref().take(if side_by_side { WAVE_STEPS } else { 1 }).collect();
         }
+        if let Some(began) = elects {
+            metrics::observe_leader_election(began.elapsed());
+        }
         Ok(())
     }
 
     async fn commit_wave(&mut self, steps: Vec<Step>) -> Result<(), CommitError> {
+        let steps: Vec<Step> = steps.into_iter().map(|step| self.state.marked(step)).collect();
         let alone = steps.len() == 1;
         let outcomes = join_all(steps.iter().map(|step| self.apply(step))).await;
         let applied: Result<Vec<_>, CommitError> = outcomes.into_iter().collect();

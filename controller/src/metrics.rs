@@ -1,10 +1,14 @@
 //! The controller's metrics, under the names that the JMX exporter gives to Apache Kafka's.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, default_registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, default_registry};
 
 use crate::state::State;
+
+/// Where elections are told apart by how long they took, in milliseconds.
+const TIME_BUCKETS_MS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0];
 
 struct Metrics {
     active: IntGauge,
@@ -15,6 +19,7 @@ struct Metrics {
     active_brokers: IntGauge,
     fenced_brokers: IntGauge,
     unclean_elections: IntCounter,
+    leader_election_time_ms: Histogram,
     went_back: IntGauge,
     epoch: IntGauge,
     standbys: IntGauge,
@@ -45,6 +50,7 @@ fn register() -> prometheus::Result<Metrics> {
             "kafka_controller_controllerstats_uncleanleaderelections_total",
             "leaders elected from outside of ISR and ELR",
         )?,
+        leader_election_time_ms: leader_election_time()?,
         went_back: own_gauge(
             "metadata_went_back",
             "1 while this active controller decides nothing, for the metadata store has gone back to an older state",
@@ -88,6 +94,15 @@ fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
     Ok(counter)
 }
 
+fn leader_election_time() -> prometheus::Result<Histogram> {
+    let name = "kafka_controller_controllerstats_leaderelectionrateandtimems";
+    let help =
+        "elections of leaders, many partitions at once, and the time until they stood in the metadata store";
+    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(TIME_BUCKETS_MS.into()))?;
+    default_registry().register(Box::new(histogram.clone()))?;
+    Ok(histogram)
+}
+
 /// The epoch under which this process is the active controller now; `None`: it is not.
 pub fn observe_active(epoch: Option<i32>) {
     let Some(metrics) = &*METRICS else { return };
@@ -104,6 +119,13 @@ pub fn observe_active(epoch: Option<i32>) {
 pub fn observe_went_back(went_back: bool) {
     if let Some(metrics) = &*METRICS {
         metrics.went_back.set(went_back.into());
+    }
+}
+
+/// Leaders were elected, and it took so long until that was committed.
+pub fn observe_leader_election(took: Duration) {
+    if let Some(metrics) = &*METRICS {
+        metrics.leader_election_time_ms.observe(took.as_secs_f64() * 1000.0);
     }
 }
 

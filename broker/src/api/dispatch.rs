@@ -10,11 +10,12 @@ use bytes::Bytes;
 use protocol::ApiKey;
 use protocol::frame::{FrameError, RequestFrame, encode_response};
 use protocol::messages::{
-    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
-    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeLogDirsRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest,
-    HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
-    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteGroupsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest,
+    DescribeGroupsRequest, DescribeLogDirsRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest,
+    FetchRequest, FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest,
+    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
+    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::{Encoded, Message};
@@ -75,6 +76,9 @@ handlers! {
     DescribeCluster: describe_cluster(DescribeClusterRequest);
     DescribeLogDirs: describe_log_dirs(DescribeLogDirsRequest);
     DescribeTopicPartitions: describe_topic_partitions(DescribeTopicPartitionsRequest);
+    AlterConfigs: alter_configs(AlterConfigsRequest);
+    IncrementalAlterConfigs: incremental_alter_configs(IncrementalAlterConfigsRequest);
+    ElectLeaders: elect_leaders(ElectLeadersRequest);
 }
 
 /// Handles one request as far as it goes at once.

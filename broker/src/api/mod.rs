@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 mod ahead;
+mod alter_configs;
 mod api_versions;
 mod authorized;
 mod auto_create;
@@ -19,11 +20,13 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod dispatch;
+mod elect_leaders;
 mod fetch;
 mod find_coordinator;
 mod forward;
 mod heartbeat;
 mod hosted;
+mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leader_hint;

@@ -49,6 +49,9 @@ pub enum ForwardError {
     TimedOut,
     #[error("the controller gave no answer: {0}; what was asked may still happen")]
     Interrupted(#[source] Box<Status>),
+    /// It decides nothing at present, and says what is to be done.
+    #[error("{0}")]
+    Suspended(String),
     #[error("the controller refused: {0}")]
     Refused(ErrorCode),
     #[error("the controller's answer cannot be read: {0}")]
@@ -65,7 +68,10 @@ impl ForwardError {
                 ErrorCode::RequestTimedOut
             }
             ForwardError::Refused(code) => *code,
-            ForwardError::Unreadable(_) | ForwardError::Unwritable(_) => ErrorCode::UnknownServerError,
+            // Not to be tried again and again: somebody has to do something.
+            ForwardError::Suspended(_) | ForwardError::Unreadable(_) | ForwardError::Unwritable(_) => {
+                ErrorCode::UnknownServerError
+            }
         }
     }
 }
@@ -205,6 +211,9 @@ impl ControllerLink {
                 Ok(Err(status)) if status.code() == Code::FailedPrecondition => {
                     // The stream to it will end as well; the next controller's is another one.
                     let _ = timeout_at(deadline, connections.changed()).await;
+                }
+                Ok(Err(status)) if status.code() == Code::Aborted => {
+                    return Err(ForwardError::Suspended(status.message().to_owned()));
                 }
                 Ok(Err(status)) => return Err(ForwardError::Interrupted(Box::new(status))),
                 Err(_) => return Err(ForwardError::TimedOut),

@@ -1,6 +1,7 @@
 //! `milena cluster`: the whole cluster on one page. Brokers are asked over Kafka's wire; who controls them is read from the
 //! metadata store, where its endpoints are given.
 //!
+//! * `recover`: what is done when that store went back to an older state.
 //! * `census`: what was found; `ask` and `store` find it.
 //! * `tally`, `trouble`: what follows from it; `page` and `json` show it.
 
@@ -8,11 +9,12 @@ mod ask;
 mod census;
 mod json;
 mod page;
+mod recover;
 mod store;
 mod tally;
 mod trouble;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use client::Admin;
 
 use crate::arguments::{Connect, Output};
@@ -20,13 +22,21 @@ use crate::output::{print, print_json};
 
 /// Show the cluster on one page: brokers, controller, metadata store, partitions in trouble.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ClusterArguments {
+    #[command(subcommand)]
+    command: Option<ClusterCommand>,
     #[command(flatten)]
     connect: Connect,
     #[command(flatten)]
     metadata: MetadataEndpoints,
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+}
+
+#[derive(Subcommand)]
+enum ClusterCommand {
+    Recover(recover::RecoverArguments),
 }
 
 /// Where the cluster's metadata is kept.
@@ -41,6 +51,9 @@ pub struct MetadataEndpoints {
 }
 
 pub async fn run(arguments: ClusterArguments) -> anyhow::Result<()> {
+    if let Some(ClusterCommand::Recover(arguments)) = arguments.command {
+        return recover::run(arguments).await;
+    }
     let admin = Admin::new(arguments.connect.cluster().await?);
     let (census, store) = tokio::join!(
         ask::census(&admin),

@@ -24,6 +24,8 @@ use metadata::change::Change;
 use metadata::configs::TopicConfig;
 use metadata::keys::Key;
 
+use crate::state::State;
+
 pub use partition_writes::PartitionWrites;
 pub use steps::{WRITES_MAX, in_steps};
 
@@ -74,6 +76,17 @@ impl Plan {
     pub fn of_step(step: Step) -> Plan {
         let steps = if step.writes.is_empty() { Vec::new() } else { vec![step] };
         Plan { steps, ..Plan::default() }
+    }
+
+    /// Whether some partition that exists gets another leader, or none.
+    pub fn moves_leadership(&self, state: &State) -> bool {
+        let mut changes = self.steps.iter().flat_map(|step| &step.changes);
+        changes.any(|change| match change {
+            Change::PartitionChanged { topic_id, partition, state: new } => {
+                state.partition(*topic_id, *partition).is_some_and(|known| known.leader != new.leader)
+            }
+            _ => false,
+        })
     }
 
     /// Whether it changes what is set somewhere.

@@ -46,11 +46,14 @@ impl Cluster {
         self.unclean += plan.unclean_elections.len();
         for step in plan.steps {
             assert!(step.writes.len() <= WRITES_MAX);
+            let step = self.state.marked(step);
             self.revision += 1;
             let before = Arc::clone(&self.state.image);
             let delta = self.state.committed(step, self.revision).expect("a plan fits its state");
             if let Some(delta) = delta {
                 assert_eq!(before.advanced_by(&delta).as_ref(), Ok(&*self.state.image));
+                let stays = self.state.key_revisions.values().any(|revision| *revision == self.revision);
+                assert!(stays, "what brokers are told leaves a key behind");
             }
             assert_eq!(self.state.image.broken_invariant(), None);
             self.assert_epochs_grow(&before);

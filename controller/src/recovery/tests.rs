@@ -161,3 +161,109 @@ fn a_new_timeline_begins_past_everything_that_was_seen() {
     let ids = ProducerIdBlock::decode(&written(&recovery, &Key::ProducerIds)).unwrap();
     assert!(ids.next_start().unwrap() >= 1_000_000_000);
 }
+
+/// Three replicas of one partition, and what became of them since the backup.
+struct Replicated {
+    rng: fastrand::Rng,
+    /// Each record as the epoch under which it was appended, and a number of its own.
+    logs: [Vec<(i32, u32)>; 3],
+    /// The leader epoch of which each replica was told, and who it believes leads.
+    told: [(i32, usize); 3],
+    /// The newest epoch in each log; a leader notes its own when it begins.
+    log_epochs: [i32; 3],
+    leader: usize,
+    epoch: i32,
+    isr: Vec<usize>,
+    committed: Vec<(i32, u32)>,
+}
+
+impl Replicated {
+    fn new(seed: u64) -> Replicated {
+        Replicated {
+            rng: fastrand::Rng::with_seed(seed),
+            logs: Default::default(),
+            told: [(5, 0); 3],
+            log_epochs: [5; 3],
+            leader: 0,
+            epoch: 5,
+            isr: vec![0, 1, 2],
+            committed: Vec::new(),
+        }
+    }
+
+    fn step(&mut self) {
+        let one = self.rng.usize(..3);
+        match self.rng.u8(..8) {
+            0..=2 if self.told[one].1 == one => {
+                let record = (self.told[one].0, self.rng.u32(..));
+                self.logs[one].push(record);
+            }
+            3 | 4 => self.fetch(one),
+            5 => self.told[one] = (self.epoch, self.leader),
+            6 if one != self.leader => match self.isr.iter().position(|member| *member == one) {
+                Some(at) => drop(self.isr.remove(at)),
+                None if self.logs[one].starts_with(&self.committed) => self.isr.push(one),
+                None => {}
+            },
+            7 => self.elect(),
+            _ => {}
+        }
+        self.commit();
+    }
+
+    /// A follower that knows the leader truncates to where they part, and copies.
+    fn fetch(&mut self, one: usize) {
+        if one == self.leader || self.told[one].0 != self.epoch {
+            return;
+        }
+        self.logs[one] = self.logs[self.leader].clone();
+        self.log_epochs[one] = self.logs[one].last().map_or(self.log_epochs[one], |record| record.0);
+    }
+
+    fn elect(&mut self) {
+        self.epoch += 1;
+        self.leader = self.isr[self.rng.usize(..self.isr.len())];
+        self.told[self.leader] = (self.epoch, self.leader);
+        self.log_epochs[self.leader] = self.epoch;
+    }
+
+    /// What every member of the ISR holds of the leader's log is committed.
+    fn commit(&mut self) {
+        let log = &self.logs[self.leader];
+        let held = |member: &usize| {
+            log.iter().zip(&self.logs[*member]).take_while(|(one, other)| one == other).count()
+        };
+        let everywhere = self.isr.iter().map(held).min().unwrap_or(0);
+        if everywhere > self.committed.len() {
+            self.committed = log[..everywhere].to_vec();
+        }
+    }
+
+    fn reports(&mut self) -> BTreeMap<BrokerId, Report> {
+        let heard: Vec<(i32, ReplicaReport)> = (0..3)
+            .map(|one| {
+                let (told, leader) = self.told[one];
+                let epoch = self.log_epochs[one];
+                let leads = leader == one && self.rng.u8(..4) > 0;
+                (one as i32 + 1, replica(told.max(epoch), epoch, self.logs[one].len() as i64, leads))
+            })
+            .collect();
+        reports(&heard)
+    }
+}
+
+#[test]
+fn whoever_is_chosen_holds_all_that_was_committed() {
+    for seed in 0..2_000 {
+        let mut replicated = Replicated::new(seed);
+        (0..40).for_each(|_| replicated.step());
+        let reports = replicated.reports();
+        let recovery = recover(&state(), &reports, false).unwrap();
+        let chosen = recovered(&recovery, ORDERS).isr[0].0 as usize - 1;
+        assert!(
+            replicated.logs[chosen].starts_with(&replicated.committed),
+            "seed {seed}: {chosen} lacks some of {:?}: {reports:?}",
+            replicated.committed
+        );
+    }
+}

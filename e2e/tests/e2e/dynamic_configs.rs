@@ -1,0 +1,78 @@
+//! Apache Kafka's own tools change what is set while brokers run, and move leadership.
+
+use anyhow::{Context, Result, ensure};
+use e2e::java;
+use e2e::server::{Server, Subject, subject};
+use e2e::{kcat, wait};
+
+fn tool(server: &Server, tool: &str, arguments: &[&str]) -> Result<String> {
+    let bootstrap = server.bootstrap();
+    java::run(tool, &[&["--bootstrap-server", &bootstrap], arguments].concat())?.success()
+}
+
+#[test]
+fn config_command_alters_topics_and_brokers() -> Result<()> {
+    let server = Server::start("alter-configs")?;
+    tool(&server, java::TOPICS, &["--create", "--topic", "altered", "--partitions", "1"])?;
+    let configs = |arguments: &[&str]| tool(&server, java::CONFIGS, arguments);
+    let topic = ["--alter", "--entity-type", "topics", "--entity-name", "altered"];
+    let alter = |more: &[&str]| configs(&[&topic[..], more].concat());
+    alter(&["--add-config", "retention.ms=1000,cleanup.policy=[delete,compact]"])?;
+    let described = configs(&["--describe", "--topic", "altered"])?;
+    ensure!(
+        described.contains("retention.ms=1000 ") && described.contains("cleanup.policy=delete,compact "),
+        "{described}"
+    );
+    alter(&["--delete-config", "retention.ms"])?;
+    let described = configs(&["--describe", "--topic", "altered"])?;
+    ensure!(!described.contains("retention.ms"), "{described}");
+    let refused =
+        alter(&["--add-config", "retention.ms=never"]).map_or_else(|error| error.to_string(), |said| said);
+    ensure!(refused.contains("Invalid value never for configuration retention.ms"), "{refused}");
+    let all =
+        ["--alter", "--entity-type", "brokers", "--entity-default", "--add-config", "log.retention.ms=5000"];
+    configs(&all)?;
+    let described = configs(&["--describe", "--all", "--topic", "altered"])?;
+    ensure!(
+        described.contains("retention.ms=5000 "),
+        "a topic inherits what is set on all brokers: {described}"
+    );
+    server.done()
+}
+
+#[test]
+fn a_topic_takes_a_smaller_limit_at_once() -> Result<()> {
+    let server = Server::start("alter-limit")?;
+    tool(&server, java::TOPICS, &["--create", "--topic", "limited", "--partitions", "1"])?;
+    let large = vec!["x".repeat(20_000)];
+    kcat::produce(&server.bootstrap(), "limited", &[], &large)?;
+    let alter = ["--alter", "--topic", "limited", "--add-config", "max.message.bytes=10000"];
+    tool(&server, java::CONFIGS, &alter)?;
+    let refused = kcat::produce(&server.bootstrap(), "limited", &[], &large);
+    ensure!(refused.is_err(), "the record is larger than max.message.bytes");
+    server.done()
+}
+
+#[test]
+fn leader_election_command_gives_leadership_back_to_preferred_replicas() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let server = Server::cluster("elections", 3, &[("default.replication.factor", "3")])?;
+    let create = ["--create", "--topic", "led", "--replica-assignment", "1:2:3"];
+    tool(&server, java::TOPICS, &create)?;
+    let elect = |topic: &str| {
+        let arguments = ["--election-type", "preferred", "--topic", topic, "--partition", "0"];
+        tool(&server, "org.apache.kafka.tools.LeaderElectionCommand", &arguments)
+    };
+    let needless = elect("led").map_or_else(|error| error.to_string(), |said| said);
+    ensure!(needless.contains("Valid replica already elected"), "{needless}");
+    let unknown = elect("gone").map_or_else(|error| error.to_string(), |said| said);
+    ensure!(unknown.contains("gone-0") || unknown.contains("does not exist"), "{unknown}");
+    let leader = |topic: &str| -> Result<i64> {
+        let metadata = kcat::metadata(&server.bootstrap(), Some(topic))?;
+        metadata["topics"][0]["partitions"][0]["leader"].as_i64().context("a leader")
+    };
+    wait::until("the preferred leader", wait::PATIENCE, || Ok((leader("led")? == 1).then_some(())))?;
+    server.done()
+}
