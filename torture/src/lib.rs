@@ -7,6 +7,7 @@
 pub mod check;
 pub mod cut;
 pub mod gaps;
+pub mod histories;
 pub mod history;
 pub mod nemesis;
 pub mod replicas;

@@ -1,5 +1,6 @@
 //! `torture`: break a cluster for some minutes and say what it did to the clients. The exit code is the verdict.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -7,10 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+use torture::check::check;
 use torture::cut::{self, Side};
 use torture::nemesis::{KINDS, Kind};
-use torture::run;
 use torture::stage::inside;
+use torture::trial::Findings;
+use torture::{histories, report, run};
 
 /// As a shell reports SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -42,6 +45,8 @@ enum What {
     },
     /// Print the names of all faults
     Faults,
+    /// Judge the histories of an earlier run again
+    Check { folder: PathBuf },
 }
 
 #[derive(clap::Args)]
@@ -70,6 +75,9 @@ fn main() -> Result<ExitCode> {
         KINDS.iter().for_each(|kind| println!("{}", kind.name));
         return Ok(ExitCode::SUCCESS);
     }
+    if let What::Check { folder } = &arguments.what {
+        return check_again(folder);
+    }
     if !inside::is_inside() {
         return inside::enter();
     }
@@ -77,9 +85,20 @@ fn main() -> Result<ExitCode> {
     let is_well = match arguments.what {
         What::Run(arguments) => run::run(&options(arguments)?)?,
         What::Cut { from, broker, keep } => cut::run(from, usize::from(broker) - 1, keep)?,
-        What::Faults => true,
+        What::Faults | What::Check { .. } => true,
     };
-    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    Ok(verdict(is_well))
+}
+
+fn check_again(folder: &Path) -> Result<ExitCode> {
+    let history = histories::read(folder)?;
+    let findings = Findings { anomalies: check(&history), history, ..Findings::default() };
+    report::print(&findings, &[]);
+    Ok(verdict(findings.is_well()))
+}
+
+fn verdict(is_well: bool) -> ExitCode {
+    if is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 fn options(arguments: RunArguments) -> Result<run::Options> {

@@ -1,23 +1,23 @@
 //! The clients: the scripts under `torture/python`, on a host of their own, each with its history in a file.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::process::Daemon;
 use e2e::workspace;
 
 use super::cluster::{Cluster, PARTITIONS, TOPIC, rack};
 use super::node::on_host;
-use crate::history::{self, History};
+use crate::histories;
+use crate::history::History;
 use crate::nemesis::Member;
 
 pub const PRODUCERS: u16 = 3;
 /// Of each producer.
 const RECORDS_PER_SECOND: u32 = 250;
 const GROUP: &str = "torture";
-const MEMBERS: [&str; 2] = ["member-1", "member-2"];
+const MEMBERS: u16 = 2;
 const START_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longer than the scripts' own limits, which leave a line in the history.
 const END_TIME_MAX: Duration = Duration::from_secs(150);
@@ -27,14 +27,13 @@ const END_TIME_MAX: Duration = Duration::from_secs(150);
 pub struct Client {
     name: String,
     daemon: Daemon,
-    history: PathBuf,
 }
 
 impl Client {
     /// Runs `script` with these arguments and the path of its history behind them, then `more`.
     fn start(folder: &Path, name: &str, script: &str, arguments: &[&str], more: &[&str]) -> Result<Client> {
         let python = workspace::tool("venv/bin/python", "tools/install-python-clients")?;
-        let history = folder.join(format!("{name}.history"));
+        let history = folder.join(format!("{name}.{}", histories::ENDING));
         let mut command = on_host(Member::Clients, &python);
         command
             .arg(workspace::root().join("torture/python").join(script))
@@ -43,14 +42,14 @@ impl Client {
             .args(more);
         let mut daemon = Daemon::start(name, &mut command, &folder.join(format!("{name}.log")))?;
         daemon.await_line("ready", START_TIME_MAX)?;
-        Ok(Client { name: name.to_owned(), daemon, history })
+        Ok(Client { name: name.to_owned(), daemon })
     }
 
     fn producer(folder: &Path, producer: u16) -> Result<Client> {
         let (partitions, rate) = (PARTITIONS.to_string(), RECORDS_PER_SECOND.to_string());
         let all = Cluster::bootstrap(Cluster::brokers());
         let arguments = [&all, TOPIC, &partitions, &producer.to_string(), &rate];
-        Client::start(folder, &format!("producer-{producer}"), "producer.py", &arguments, &[])
+        Client::start(folder, &format!("{}{producer}", histories::PRODUCER), "producer.py", &arguments, &[])
     }
 
     /// Reads from the replicas near to a broker, where one is named.
@@ -60,9 +59,9 @@ impl Client {
         Client::start(folder, name, "reader.py", &[&all, TOPIC, &partitions], &[&rack])
     }
 
-    fn member(folder: &Path, name: &str) -> Result<Client> {
-        let all = Cluster::bootstrap(Cluster::brokers());
-        Client::start(folder, name, "group_member.py", &[&all, TOPIC, GROUP], &[])
+    fn member(folder: &Path, member: u16) -> Result<Client> {
+        let (all, name) = (Cluster::bootstrap(Cluster::brokers()), format!("{}{member}", histories::MEMBER));
+        Client::start(folder, &name, "group_member.py", &[&all, TOPIC, GROUP], &[])
     }
 
     /// SIGTERM, and its end.
@@ -70,10 +69,6 @@ impl Client {
         let code = self.daemon.terminate(END_TIME_MAX)?;
         ensure!(code == 0, "{} ended with {code}\n{}", self.name, self.daemon.log_tail());
         Ok(())
-    }
-
-    fn text(&self) -> Result<String> {
-        fs::read_to_string(&self.history).with_context(|| self.history.display().to_string())
     }
 }
 
@@ -94,7 +89,7 @@ impl Clients {
         let near = Cluster::brokers().next_back();
         let readers =
             vec![Client::reader(folder, "reader", None)?, Client::reader(folder, "near-reader", near)?];
-        let members = MEMBERS.iter().map(|name| Client::member(folder, name)).collect::<Result<_>>()?;
+        let members = (0..MEMBERS).map(|member| Client::member(folder, member)).collect::<Result<_>>()?;
         Ok(Clients { folder: folder.to_owned(), producers, readers, members })
     }
 
@@ -118,14 +113,6 @@ impl Clients {
 
     /// What they have written down by now.
     pub fn history(&self) -> Result<History> {
-        let producing =
-            (0..).zip(&self.producers).map(|(number, client)| history::producing(number, &client.text()?));
-        let readings = self.readers.iter().map(|client| history::reading(&client.name, &client.text()?));
-        let group = self.members.iter().map(|client| history::group_member(&client.name, &client.text()?));
-        Ok(History {
-            producing: producing.collect::<Result<_>>()?,
-            readings: readings.collect::<Result<_>>()?,
-            group: group.collect::<Result<_>>()?,
-        })
+        histories::read(&self.folder)
     }
 }

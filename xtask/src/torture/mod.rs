@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 /// What `torture` can do; without one of these words it is the long run.
-const WORDS: [&str; 4] = ["run", "cut", "faults", "help"];
+const WORDS: [&str; 5] = ["run", "cut", "faults", "check", "help"];
 const PACKAGES: [&str; 3] = ["broker", "controller", "torture"];
 
 /// Hands on all arguments. The exit code is the verdict.
