@@ -10,11 +10,12 @@ use e2e::server::Server;
 use protocol::ApiKey;
 use protocol::frame::{correlation_id, decode_response, encode_request};
 use protocol::messages::{
-    ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
-    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeLogDirsRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest,
-    HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
-    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteGroupsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest,
+    DescribeGroupsRequest, DescribeLogDirsRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest,
+    FetchRequest, FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest,
+    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
+    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::Request;
@@ -54,6 +55,9 @@ fn every_advertised_version_is_answered() -> Result<()> {
     check.api(&DeleteTopicsRequest::default())?;
     check.api(&CreatePartitionsRequest::default())?;
     check.api(&DescribeConfigsRequest::default())?;
+    check.api(&AlterConfigsRequest::default())?;
+    check.api(&IncrementalAlterConfigsRequest::default())?;
+    check.api(&ElectLeadersRequest::default())?;
     check.api(&DescribeClusterRequest::default())?;
     check.api(&DescribeLogDirsRequest::default())?;
     check.api(&DescribeTopicPartitionsRequest { response_partition_limit: 10, ..Default::default() })?;
