@@ -40,15 +40,18 @@ pub async fn hand_over(broker: &Broker) {
     let began = Instant::now();
     let given = timeout(TIME_MAX, give_up(broker)).await.unwrap_or(Err(Kept::Late));
     match given {
-        Ok(()) => {
-            tracing::info!(took = ?began.elapsed(), "leads nothing any more");
-            sleep(CLIENTS_TIME).await;
-        }
+        Ok(()) => tracing::info!(took = ?began.elapsed(), "leads nothing any more"),
         Err(why) => {
             let partitions = led(&broker.image(), broker.config.broker_id);
             tracing::warn!(partitions, "stops with the leadership of partitions: {why}");
         }
     }
+}
+
+/// Lets clients come once more and hear who leads now. Nothing is fetched from others any more by then: a leader would take
+/// this broker for one that returns to its ISRs.
+pub async fn send_clients_on() {
+    sleep(CLIENTS_TIME).await;
 }
 
 /// Asks until nothing is left, and waits for the image that says so.
@@ -67,7 +70,8 @@ async fn give_up(broker: &Broker) -> Result<(), Kept> {
     images.wait_for(|image| led(image, this) == 0).await.map(|_| ()).map_err(|_| Kept::NoImages)
 }
 
+/// What it leads and another one could. What it alone has in sync it leads until it goes.
 fn led(image: &ClusterImage, broker: BrokerId) -> usize {
     let partitions = image.topics.values().flat_map(|topic| &topic.partitions);
-    partitions.filter(|partition| partition.leader == broker).count()
+    partitions.filter(|partition| partition.leader == broker && partition.isr.len() > 1).count()
 }

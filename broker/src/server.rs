@@ -19,15 +19,15 @@ use crate::config::{Binding, BrokerConfig};
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::{GroupCoordinator, leadership};
-use crate::hand_over::hand_over;
+use crate::hand_over::{hand_over, send_clients_on};
 use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenError};
 use crate::net::listener::{self, Limits};
 use crate::net::quota::ConnectionQuota;
 use crate::net::request_memory::RequestMemory;
-use crate::refused_peers::RefusedPeers;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
 use crate::replica::{Replicas, follower, housekeeping, isr, offline_reports};
+use crate::unreachable_peers::UnreachablePeers;
 
 /// How long the last messages of a clean stop may take.
 const LEAVE_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -75,6 +75,7 @@ impl Server {
             broker_id: config.broker_id,
             incarnation: Uuid::random().map_err(|error| ServerError::Randomness(error.to_string()))?,
             endpoints: config.listeners.advertised_at(|name| port_of(&sockets, name)),
+            inter_broker_listener: config.listeners.inter_broker.clone(),
             rack: config.rack.clone(),
             log_dirs: dir_ids,
             clean_shutdown_epoch,
@@ -113,11 +114,15 @@ impl Server {
             () = broker.replicas.all_dirs_failed() => failed = Err(ServerError::NoLogDir),
             () = shutdown.requested() => {}
         }
-        if refused.is_none() && broker.config.controlled_shutdown {
+        let hands_over = refused.is_none() && broker.config.controlled_shutdown;
+        if hands_over {
             hand_over(&broker).await;
         }
         stop_duties.fire();
         while duties.join_next().await.is_some() {}
+        if hands_over {
+            send_clients_on().await;
+        }
         close_logs(&broker).await;
         broker.link.leave(LEAVE_WAIT_MAX).await;
         stop_link.fire();
@@ -176,8 +181,8 @@ fn make_broker(
     });
     let fetch_sessions =
         FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
-    let refused_peers = RefusedPeers::default();
-    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, departed_peers, refused_peers })
+    let unreachable_peers = UnreachablePeers::default();
+    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, departed_peers, unreachable_peers })
 }
 
 /// What the broker does without being asked.

@@ -16,8 +16,9 @@ const PARTITIONS: usize = 12;
 const BROKERS: i32 = 3;
 const CONTROLLERS: i32 = 2;
 
-/// What the house promises is 150 ms; a debug build that shares two cores with other tests is given more.
-const GAP_MS_MAX: u64 = 1_000;
+/// What the house promises is 150 ms, to be measured on a quiet machine. A debug build that shares two cores with other
+/// tests is given more, but far less than a lease takes to end.
+const GAP_MS_MAX: u64 = 3_000;
 
 /// Between two steps of a test records flow undisturbed for so many of them.
 const UNDISTURBED: usize = 2_000;
