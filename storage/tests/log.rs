@@ -386,3 +386,21 @@ fn a_view_goes_on_through_appends_and_ends_with_a_truncation_or_a_deletion() {
     log.purge(NOW_MS).unwrap();
     assert!(view.read(10_000, Offset(11), true).is_err() && !log.is_as_viewed(&view), "its files are gone");
 }
+
+#[test]
+fn much_that_was_appended_is_handed_to_the_disk_piece_by_piece() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = open(directory.path(), LogConfig::default());
+    assert!(log.begin_writeback().is_none(), "it begins to count");
+    let mut pieces = 0;
+    for _ in 0..30 {
+        append(&mut log, batch(1 << 20, NOW_MS)).unwrap();
+        if let Some(writeback) = log.begin_writeback() {
+            writeback.run().unwrap();
+            pieces += 1;
+        }
+    }
+    assert_eq!(pieces, 3, "every 8 MiB");
+    log.truncate_to(Offset(2), NOW_MS).unwrap();
+    assert!(log.begin_writeback().is_none(), "what was cut off is not waited for");
+}

@@ -21,14 +21,13 @@ use storage::log::FileRange;
 use super::leader_hint::LeaderHints;
 use super::{RequestContext, hosted};
 use crate::Broker;
-use crate::config::ReplicaSelector;
+use crate::fetch::client_rack::ClientRack;
 use crate::fetch::poll::LongPoll;
 use crate::fetch::session::Wanted;
 use crate::fetch::sessions::Plan;
 use crate::fetch::wait::Audience;
 use crate::replica::errors::PartitionError;
 use crate::replica::partition::Partition;
-use crate::replica::preferred::in_rack;
 use crate::replica::read::{Reach, Read, ReadAnswer};
 
 /// From this version on topics are named by id (KIP-516).
@@ -74,7 +73,7 @@ struct Fetch {
     /// A follower's registration, if it says.
     broker_epoch: Option<i64>,
     /// Where a consumer had rather read than here.
-    client_rack: Option<String>,
+    client_rack: Option<ClientRack>,
     bytes_min: usize,
     bytes_max: usize,
 }
@@ -109,7 +108,7 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
         partitions,
         reach: reach(&request),
         broker_epoch: Some(request.replica_state.replica_epoch).filter(|&epoch| epoch >= 0),
-        client_rack: client_rack(broker, &request),
+        client_rack: ClientRack::of(broker, &request),
         bytes_min: usize::try_from(request.min_bytes).unwrap_or(0),
         bytes_max: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max),
     };
@@ -227,17 +226,10 @@ impl Fetch {
         if any_replica_serves { partition.serve_consumer(&read) } else { partition.read(&read) }
     }
 
-    /// The replica in the consumer's rack, if it has what is asked for and the consumer can reach it.
     fn preferred_replica(&self, partition: &Partition, wanted: &Wanted) -> Option<BrokerId> {
-        let rack = self.client_rack.as_deref()?;
-        let readable = partition.readable_followers(Offset(wanted.partition.fetch_offset));
-        let image = self.broker.image();
-        in_rack(&readable, |id| {
-            image.live_brokers().any(|broker| {
-                let is_reachable = broker.endpoint(&self.context.listener.name).is_some();
-                broker.id == id && broker.rack.as_deref() == Some(rack) && is_reachable
-            })
-        })
+        let rack = self.client_rack.as_ref()?;
+        let (image, listener) = (self.broker.image(), &self.context.listener);
+        rack.replica_in_it(&image, listener, partition, Offset(wanted.partition.fetch_offset))
     }
 
     /// Whether the session has yet to be told of what this look found.
@@ -342,15 +334,6 @@ fn reach(request: &FetchRequest) -> Reach {
         None if request.isolation_level == READ_COMMITTED => Reach::LastStableOffset,
         None => Reach::HighWatermark,
     }
-}
-
-/// The rack of a consumer that is to be sent there; none where this broker stands in it.
-fn client_rack(broker: &Broker, request: &FetchRequest) -> Option<String> {
-    let is_consumer = !matches!(reach(request), Reach::LogEnd(_));
-    let rack_aware = broker.config.replication.replica_selector == ReplicaSelector::RackAware;
-    let is_elsewhere =
-        !request.rack_id.is_empty() && broker.config.rack.as_deref() != Some(&*request.rack_id);
-    (rack_aware && is_consumer && is_elsewhere).then(|| request.rack_id.to_string())
 }
 
 fn known_epoch(epoch: i32) -> Option<LeaderEpoch> {

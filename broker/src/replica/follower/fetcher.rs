@@ -9,18 +9,18 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Connection, ConnectionConfig, ConnectionError};
+use client::{Connection, ConnectionConfig, ConnectionError, Disconnected};
 use futures_util::future::BoxFuture;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
-use protocol::types::{BrokerId, LeaderEpoch};
-use storage::log::{LogError, Writeback};
+use protocol::types::BrokerId;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::apply::{FollowError, Taken};
-use super::ask::{Ask, PartitionKey};
+use super::ask::PartitionKey;
 use super::assignment::Lane;
+use super::disk::{self, Cut, ToCut};
 use super::reaction::{Answer, Bounds};
 use super::request::{self, EARLIEST, LATEST, Sender};
 use super::roster::{Following, Roster};
@@ -85,10 +85,17 @@ enum Broken {
 }
 
 impl Broken {
-    /// Nobody listens where the leader should.
-    fn is_refusal(&self) -> bool {
-        let Broken::Connection(ConnectionError::Connect { source, .. }) = self else { return false };
-        source.kind() == ErrorKind::ConnectionRefused
+    /// Nobody listens where the leader should, or it hung up. Silence says nothing.
+    fn is_gone(&self) -> bool {
+        match self {
+            Broken::Connection(ConnectionError::Connect { source, .. }) => {
+                source.kind() == ErrorKind::ConnectionRefused
+            }
+            Broken::Connection(ConnectionError::Disconnected { reason, .. }) => {
+                matches!(reason, Disconnected::ByPeer | Disconnected::Io(_))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -129,8 +136,8 @@ impl Fetcher {
                 continue;
             }
             self.report_broken(&address, &broken);
-            if broken.is_refusal() {
-                self.broker.refused_peers.note(self.leader);
+            if broken.is_gone() {
+                self.broker.unreachable_peers.note(self.leader);
             }
             // A connection that served is dialled again at once: whether the leader is there shows in the answer.
             if !std::mem::take(&mut self.served) {
@@ -173,7 +180,7 @@ impl Fetcher {
             connected = Connection::connect(address, &config) => connected?,
             moved = moves(self.assigned.clone(), address) => return Err(moved),
         };
-        self.broker.refused_peers.reached(self.leader);
+        self.broker.unreachable_peers.reached(self.leader);
         self.roster.reconnected();
         self.reconcile(address)?;
         let mut in_flight = InFlight::default();
@@ -263,27 +270,8 @@ impl Fetcher {
                 tokio::task::yield_now().await;
             }
         }
-        self.write_back(writebacks).await?;
+        disk::write_back(&self.broker.replicas, writebacks).await?;
         self.cut(cuts).await
-    }
-
-    /// Lets the disk take what was caught up with before more is fetched: gigabytes that wait in the page cache would make
-    /// every other write wait, this broker's own appends as leader among them.
-    async fn write_back(&mut self, writebacks: Vec<(Arc<Followed>, Writeback)>) -> Result<(), Broken> {
-        if writebacks.is_empty() {
-            return Ok(());
-        }
-        let writing = tokio::task::spawn_blocking(move || {
-            let run = |(followed, writeback): (Arc<Followed>, Writeback)| (followed, writeback.run());
-            writebacks.into_iter().map(run).collect::<Vec<_>>()
-        });
-        for (followed, written) in writing.await? {
-            if let Err(failure) = written {
-                let error = PartitionError::Log(LogError::Io(failure));
-                self.broker.replicas.note_failure(&followed.partition, &error);
-            }
-        }
-        Ok(())
     }
 
     /// Asks where the leader's logs begin and end, for those partitions whose end is not in them.
@@ -320,25 +308,8 @@ impl Fetcher {
         self.cut(cuts).await
     }
 
-    /// Cuts logs on a thread of their own, for that may read much, and has their recovery points on the disk before
-    /// anything is appended to them.
-    async fn cut(&mut self, cuts: Vec<(PartitionKey, Arc<Followed>, Cut)>) -> Result<(), Broken> {
-        if cuts.is_empty() {
-            return Ok(());
-        }
-        let replicas = self.broker.replicas.clone();
-        let cutting = tokio::task::spawn_blocking(move || {
-            let cut = |(key, followed, cut): (PartitionKey, Arc<Followed>, Cut)| {
-                let taken = cut.carry_out(&followed.partition);
-                (key, followed, taken)
-            };
-            let taken: Vec<_> = cuts.into_iter().map(cut).collect();
-            if taken.iter().any(|(_, _, taken)| matches!(taken, Ok(Taken::Cut(_)))) {
-                replicas.save_recovery_points();
-            }
-            taken
-        });
-        for (key, followed, taken) in cutting.await? {
+    async fn cut(&mut self, cuts: Vec<ToCut>) -> Result<(), Broken> {
+        for (key, followed, taken) in disk::cut(&self.broker.replicas, cuts).await? {
             self.settle(key, &followed, taken);
         }
         Ok(())
@@ -392,24 +363,6 @@ impl Fetcher {
             // A first batch may exceed what was asked for, but no batch is larger than a request that brought it.
             frame_bytes_max: response_bytes_max.saturating_add(config.sockets.request_bytes_max),
             in_flight_max: IN_FLIGHT_MAX,
-        }
-    }
-}
-
-/// Why a log is to be cut.
-enum Cut {
-    Diverging(Ask, Answer),
-    Bounds(Ask, Bounds),
-    /// Offsets are missing.
-    Gap(LeaderEpoch),
-}
-
-impl Cut {
-    fn carry_out(&self, partition: &Partition) -> Result<Taken, FollowError> {
-        match self {
-            Cut::Diverging(ask, answer) => partition.take_answer(ask, answer, wall_clock_ms()),
-            Cut::Bounds(ask, bounds) => partition.take_bounds(ask, *bounds, wall_clock_ms()),
-            Cut::Gap(leader_epoch) => partition.position(*leader_epoch).map(Taken::Cut),
         }
     }
 }

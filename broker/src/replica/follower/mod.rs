@@ -9,12 +9,13 @@
 //! | `assignment` | what to follow, and of whom, by the image; pure |
 //! | `request` | the requests and responses of the wire |
 //! | `apply` | carries a reaction out under the partition's lock |
-//! | `fetcher` | one connection to one leader |
+//! | `fetcher` | one connection to one leader; `disk`: what it has done where a disk may be waited for |
 //! | `fetchers` | starts and ends fetchers as images come |
 
 mod apply;
 mod ask;
 mod assignment;
+mod disk;
 mod divergence;
 mod fetcher;
 mod fetchers;

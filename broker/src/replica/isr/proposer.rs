@@ -53,6 +53,8 @@ struct Proposer {
     /// As of the last look at the brokers.
     image: Arc<ClusterImage>,
     gauges: OutOfSyncGauges,
+    /// The image under which all were last found in sync.
+    all_in_sync: Option<Arc<ClusterImage>>,
 }
 
 /// Keeps the ISRs true until shutdown.
@@ -66,7 +68,7 @@ pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
     reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (open, next_call_at, image) = (BTreeMap::new(), Instant::now(), Arc::default());
     let gauges = OutOfSyncGauges::default();
-    let proposer = Proposer { broker, open, next_call_at, images, image, gauges };
+    let proposer = Proposer { broker, open, next_call_at, images, image, gauges, all_in_sync: None };
     tokio::select! {
         () = proposer.run(&mut looks, &mut reports) => {}
         () = shutdown.requested() => {}
@@ -98,9 +100,12 @@ impl Proposer {
         noted.iter().filter_map(|at| replicas.with_topic_id(at)).collect()
     }
 
-    /// Tells why replicas are out of sync.
+    /// Tells why replicas are out of sync. Where none was, only another image can tell of one.
     fn report(&mut self) {
         let image = self.broker.image();
+        if self.all_in_sync.as_ref().is_some_and(|before| Arc::ptr_eq(before, &image)) {
+            return;
+        }
         let registered = |id| registered(&image, id);
         let circumstances = self.circumstances(-1, &registered);
         let mut counts = BTreeMap::new();
@@ -109,6 +114,7 @@ impl Proposer {
                 *counts.entry(cause).or_default() += 1;
             }
         }
+        self.all_in_sync = counts.is_empty().then(|| image.clone());
         self.gauges.show(counts);
     }
 

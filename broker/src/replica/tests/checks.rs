@@ -15,7 +15,7 @@ impl Cluster {
             assert!(high_watermark >= *highest, "node {node}: {high_watermark} after {highest}");
             *highest = high_watermark;
             self.check_min_isr(node, high_watermark);
-            let shows = self.nodes[node].leads().map(|led| (led.epoch, high_watermark));
+            let shows = self.nodes[node].epoch().map(|epoch| (epoch, high_watermark));
             if shows.is_some() && self.shown.insert(node, shows) != Some(shows) {
                 self.check_visible(node, high_watermark);
             }
@@ -38,7 +38,7 @@ impl Cluster {
         }
     }
 
-    /// What a leader shows is what any other showed (safety rule 2).
+    /// What a replica shows, leader or follower, is what any other showed (safety rule 2).
     fn check_visible(&mut self, node: usize, high_watermark: Offset) {
         let mut records = self.nodes[node].records();
         records.truncate(usize::try_from(high_watermark.0).unwrap_or_default());

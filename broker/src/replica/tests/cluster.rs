@@ -75,7 +75,7 @@ pub struct Cluster {
     pub(super) acknowledged: BTreeMap<Offset, u64>,
     /// What somebody may have read.
     pub(super) visible: Records,
-    /// What each node showed as leader when that was last checked.
+    /// What each node showed when that was last checked.
     pub(super) shown: BTreeMap<usize, Option<(LeaderEpoch, Offset)>>,
     /// Where the high watermark of a leader stands whose ISR is too small, by node (safety rule 14).
     pub(super) frozen: BTreeMap<usize, (LeaderEpoch, Offset)>,

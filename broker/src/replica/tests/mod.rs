@@ -2,6 +2,7 @@
 //! that come late, leaders that are replaced, processes that are killed, ISR changes whose answer never comes. After every
 //! step the safety rules are checked; at the end all is mended, and the replicas must be equal.
 
+mod alone;
 mod checks;
 mod cluster;
 mod node;

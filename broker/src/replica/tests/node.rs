@@ -75,6 +75,11 @@ impl Node {
         self.partition = Some(partition);
     }
 
+    /// Where its log directory lies.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// SIGKILL: what was written is written, and nothing else is left.
     pub fn kill(&mut self) {
         (self.partition, self.open) = (None, None);
@@ -91,6 +96,14 @@ impl Node {
                 Some(Led { epoch: leader.epoch, is_under_min_isr: leader.isr.len() < leader.min_isr })
             }
             Role::Follower(_) | Role::Unassigned => None,
+        }
+    }
+
+    /// The epoch in which it leads or follows.
+    pub fn epoch(&self) -> Option<LeaderEpoch> {
+        match self.partition.as_ref()?.lock().role.epoch() {
+            LeaderEpoch::UNKNOWN => None,
+            epoch => Some(epoch),
         }
     }
 
