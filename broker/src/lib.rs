@@ -19,17 +19,17 @@ pub mod link;
 pub mod metrics;
 pub mod net;
 pub mod readiness;
-pub mod refused_peers;
 pub mod replica;
 pub mod server;
+pub mod unreachable_peers;
 
 use crate::config::BrokerConfig;
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::GroupCoordinator;
 use crate::link::ControllerLink;
-use crate::refused_peers::RefusedPeers;
 use crate::replica::Replicas;
+use crate::unreachable_peers::UnreachablePeers;
 
 /// One running broker: its parts, shared by every connection.
 pub struct Broker {
@@ -43,7 +43,7 @@ pub struct Broker {
     /// Who left lately, and is on the list still.
     pub departed_peers: Arc<DepartedPeers>,
     /// To whom clients are not sent for the moment.
-    pub refused_peers: RefusedPeers,
+    pub unreachable_peers: UnreachablePeers,
 }
 
 impl Broker {

@@ -11,8 +11,8 @@ use protocol::types::{BrokerId, Uuid};
 pub(super) struct ClusterView<'a> {
     pub(super) image: &'a ClusterImage,
     pub(super) listener: &'a str,
-    /// Brokers that refuse connections, for the moment: no client is sent there.
-    pub(super) refused: &'a [BrokerId],
+    /// Brokers that this one does not reach, for the moment: no client is sent there.
+    pub(super) unreachable: &'a [BrokerId],
 }
 
 /// Why a client cannot be led to a partition's leader.
@@ -47,7 +47,7 @@ impl<'a> ClusterView<'a> {
     /// Where a partition's records are to be sent and fetched.
     pub(super) fn leader(self, partition: &PartitionImage) -> Result<BrokerId, NoLeader> {
         let leader = self.image.brokers.get(&partition.leader);
-        let is_there = |leader: &&Arc<BrokerImage>| !leader.fenced && !self.refused.contains(&leader.id);
+        let is_there = |leader: &&Arc<BrokerImage>| !leader.fenced && !self.unreachable.contains(&leader.id);
         let leader = leader.filter(is_there).ok_or(NoLeader::NotAvailable)?;
         leader.endpoint(self.listener).map(|_| leader.id).ok_or(NoLeader::NoListener)
     }
@@ -56,7 +56,7 @@ impl<'a> ClusterView<'a> {
     pub(super) fn reached(self, id: BrokerId) -> Option<(&'a BrokerImage, &'a Endpoint)> {
         let broker = self.image.brokers.get(&id)?;
         let endpoint = broker.endpoint(self.listener)?;
-        (!broker.fenced && !self.refused.contains(&id)).then_some((&**broker, endpoint))
+        (!broker.fenced && !self.unreachable.contains(&id)).then_some((&**broker, endpoint))
     }
 
     /// Whether a client can reach this broker.
@@ -110,10 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_that_is_fenced_or_refuses_connections_is_not_named() {
+    fn a_leader_that_is_fenced_or_out_of_reach_is_not_named() {
         let image = image();
         assert_eq!(view(&image).leader(&led_by(2)), Err(NoLeader::NotAvailable));
-        let view = ClusterView { refused: &[BrokerId(1)], ..view(&image) };
+        let view = ClusterView { unreachable: &[BrokerId(1)], ..view(&image) };
         assert_eq!(view.leader(&led_by(1)), Err(NoLeader::NotAvailable));
         assert!(view.reached(BrokerId(1)).is_none());
         assert_eq!(view.live_brokers().count(), 1, "it is a broker still");

@@ -26,8 +26,8 @@ pub async fn handle(
     if request.endpoint_type != BROKERS {
         return wrong_endpoint(request.endpoint_type, context.api_version);
     }
-    let (image, refused) = (broker.image(), broker.refused_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
+    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
     describe(view, broker.config.broker_id, &request)
 }
 

@@ -25,8 +25,8 @@ pub async fn handle(
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let (image, refused) = (broker.image(), broker.refused_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
+    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
     let limit = request.response_partition_limit.min(broker.config.topics.describe_partitions_max).max(1);
     match names(view, &request) {
         Some(names) => Page::new(view, &request, limit).fill(names),

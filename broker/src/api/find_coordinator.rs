@@ -61,8 +61,8 @@ pub async fn handle(
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
     let available = available(broker, request.key_type).await;
-    let (image, refused) = (broker.image(), broker.refused_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
+    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
     let find = |key: &Str| match &available {
         Ok(()) => found(key, coordinator(view, key)),
         Err(error) => missing(key, error),

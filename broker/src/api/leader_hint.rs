@@ -1,7 +1,7 @@
 //! Tells a client that came to the wrong broker, or with an old epoch, who leads, and where that broker is (KIP-951).
 //!
 //! A replica takes its role before the image is published that gave it: what the replica knows counts where it is newer. A
-//! leader that refuses connections is not named.
+//! leader that is out of reach is not named.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ pub struct LeaderHints<'a> {
     /// The one that the client came in by.
     listener: &'a Listener,
     image: Arc<ClusterImage>,
-    refused: Vec<BrokerId>,
+    unreachable: Vec<BrokerId>,
     named: BTreeSet<BrokerId>,
 }
 
 impl<'a> LeaderHints<'a> {
     pub fn new(broker: &'a Broker, listener: &'a Listener) -> LeaderHints<'a> {
-        let (image, refused) = (broker.image(), broker.refused_peers.now());
-        LeaderHints { broker, listener, image, refused, named: BTreeSet::new() }
+        let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
+        LeaderHints { broker, listener, image, unreachable, named: BTreeSet::new() }
     }
 
     /// Who leads a partition, if a client can be led there; the topic is named by id or, where that is zero, by name.
@@ -54,7 +54,7 @@ impl<'a> LeaderHints<'a> {
     }
 
     fn view(&self) -> ClusterView<'_> {
-        ClusterView { image: &self.image, listener: &self.listener.name, refused: &self.refused }
+        ClusterView { image: &self.image, listener: &self.listener.name, unreachable: &self.unreachable }
     }
 }
 

@@ -46,8 +46,8 @@ pub async fn handle(
     {
         auto_create(broker, context, names).await;
     }
-    let (image, refused) = (broker.image(), broker.refused_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, refused: &refused };
+    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
+    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
     let departed = broker.departed_peers.now();
     let (this, version) = (broker.config.broker_id, context.api_version);
     let answer = Answer { view, departed: &departed, this, version };

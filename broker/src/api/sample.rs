@@ -19,7 +19,7 @@ pub(super) fn image() -> ClusterImage {
 }
 
 pub(super) fn view(image: &ClusterImage) -> ClusterView<'_> {
-    ClusterView { image, listener: CLIENTS, refused: &[] }
+    ClusterView { image, listener: CLIENTS, unreachable: &[] }
 }
 
 /// Adds a topic whose partitions have these leaders, and all brokers and a stranger for replicas.

@@ -1,8 +1,9 @@
-//! Brokers that refused a connection of this one, just now: dead, by the look of it.
+//! Brokers whose connection to this one broke or was refused, just now: dead, by the look of it.
 //!
-//! Clients are not sent to them for a moment, in which the controller most likely finds other leaders. It may be a firewall
-//! as well, so nothing but what clients are told depends on it, and not for long: the moment begins with the first refusal,
-//! and there is no other before the peer was reached again.
+//! Clients are not sent to them for a moment, in which the controller most likely finds other leaders: a client that is told
+//! once more of a leader that died believes it for a second. It may be a firewall as well, so nothing but what clients are
+//! told depends on it, and not for long: the moment begins with the first failure, and there is no other before the peer was
+//! reached again.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,17 +11,17 @@ use std::time::{Duration, Instant};
 use parking_lot::RwLock;
 use protocol::types::BrokerId;
 
-/// So long after it first refused, a leader is named again.
+/// So long after it was first found unreachable, a leader is named again.
 pub const UNNAMED_FOR: Duration = Duration::from_millis(500);
 
-/// Since when each of them refuses.
+/// Since when each of them is out of reach.
 #[derive(Debug, Default)]
-pub struct RefusedPeers {
+pub struct UnreachablePeers {
     since: RwLock<BTreeMap<BrokerId, Instant>>,
 }
 
-impl RefusedPeers {
-    /// A connection to this peer was refused.
+impl UnreachablePeers {
+    /// A connection to this peer broke, or was refused.
     pub fn note(&self, peer: BrokerId) {
         self.since.write().entry(peer).or_insert_with(Instant::now);
     }
@@ -49,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_is_named_again_after_a_moment_however_often_it_refuses() {
-        let (peers, began) = (RefusedPeers::default(), Instant::now());
+    fn a_peer_is_named_again_after_a_moment_however_often_it_fails() {
+        let (peers, began) = (UnreachablePeers::default(), Instant::now());
         peers.note(BrokerId(2));
         assert_eq!(peers.at(Instant::now()), [BrokerId(2)]);
         peers.note(BrokerId(2));
@@ -58,8 +59,8 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_was_reached_may_refuse_anew() {
-        let peers = RefusedPeers::default();
+    fn a_peer_that_was_reached_may_fail_anew() {
+        let peers = UnreachablePeers::default();
         peers.note(BrokerId(2));
         peers.reached(BrokerId(2));
         assert_eq!(peers.now(), []);
