@@ -1,19 +1,22 @@
-//! etcd frozen, restarted, full: records flow all the while on the leaders that there are, and when it is back everything
-//! resumes by itself.
+//! etcd frozen, restarted, full, and away together with every controller: records and groups go on all the while with the
+//! leaders that there are, and when it is back everything resumes by itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::daemons::Milena;
 use e2e::etcd::Etcd;
+use e2e::process::Daemon;
 use e2e::scratch::Scratch;
 use e2e::server::{Subject, subject};
-use e2e::{kcat, wait, wire};
+use e2e::{kcat, python, wait, wire};
 use protocol::messages::CreateTopicsRequest;
 use protocol::messages::create_topics_request::CreatableTopic;
 
 const DURABLE: &str = "min.insync.replicas=2\ndefault.replication.factor=3\nnum.partitions=3";
+/// For so long a cluster does without etcd and controllers: ten times a broker's lease.
+const AWAY_FOR: Duration = Duration::from_secs(60);
 /// Longer than the leases of controllers and brokers.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
 
@@ -67,8 +70,8 @@ fn etcd_is_restarted_and_frozen_and_everything_goes_on() -> Result<()> {
     ensure!(leader_epochs(&cluster, "steady")? == before, "a restart of etcd is nobody's death");
 
     cluster.etcd.pause()?;
-    let thaw_at = std::time::Instant::now() + FROZEN_FOR;
-    while std::time::Instant::now() < thaw_at {
+    let thaw_at = Instant::now() + FROZEN_FOR;
+    while Instant::now() < thaw_at {
         produce(&cluster, "steady")?;
     }
     cluster.etcd.resume()?;
@@ -84,6 +87,53 @@ fn etcd_is_restarted_and_frozen_and_everything_goes_on() -> Result<()> {
             "and answers"
         );
     }
+    cluster.done()
+}
+
+/// Groups that commit one offset after the other, each of which must be found in the end.
+fn start_groups(cluster: &Cluster, stop: &std::path::Path) -> Result<Daemon> {
+    let stop = stop.display().to_string();
+    let mut command = python::command("group_commits.py", &[&cluster.bootstrap(), "grouped", "3", &stop])?;
+    Daemon::start("the groups", &mut command, &cluster.scratch.path().join("groups.log"))
+}
+
+#[test]
+fn records_and_groups_go_on_for_a_minute_without_any_controller_and_without_etcd() -> Result<()> {
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let properties = format!("{DURABLE}\noffsets.topic.replication.factor=3");
+    let mut cluster = Cluster::start("away", 3, 2, &properties)?;
+    create_in_the_end(&cluster, "steady")?;
+    create_in_the_end(&cluster, "grouped")?;
+    cluster.await_in_sync("steady", 3)?;
+    let stop = cluster.scratch.path().join("stop");
+    let mut groups = start_groups(&cluster, &stop)?;
+    groups.await_line("committed ", wait::PATIENCE)?;
+    cluster.await_in_sync("__consumer_offsets", 3)?;
+    let before = leader_epochs(&cluster, "steady")?;
+    cluster.controllers.iter_mut().for_each(Milena::kill);
+    cluster.etcd.pause()?;
+    let (back_at, mut rounds) = (Instant::now() + AWAY_FOR, 0);
+    while Instant::now() < back_at {
+        produce(&cluster, "steady")?;
+        rounds += 1;
+        groups.await_line("committed ", wait::PATIENCE)?;
+        // A group that forms anew, and reads everything.
+        let group = format!("round-{rounds}");
+        let reader = ["-G", &group, "-q", "-e", "-X", "auto.offset.reset=earliest", "steady"];
+        let read = kcat::run(&cluster.bootstrap(), &reader, b"")?.success()?.lines().count();
+        ensure!(read == rounds * 300, "{read} records after {rounds} rounds");
+    }
+    ensure!(leader_epochs(&cluster, "steady")? == before, "nobody can have been elected");
+    cluster.etcd.resume()?;
+    cluster.controllers.iter_mut().try_for_each(Milena::start)?;
+    create_in_the_end(&cluster, "after")?;
+    cluster.await_in_sync("steady", 3)?;
+    produce(&cluster, "steady")?;
+    std::fs::write(&stop, "")?;
+    groups.await_line("found ", wait::PATIENCE)?;
+    println!("{rounds} rounds of records and groups without controllers and etcd");
     cluster.done()
 }
 
