@@ -2,7 +2,7 @@
 //! etcd. The others must take over, acknowledgements go on with them, and nothing that the old leader acknowledged is
 //! lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const DISK_BYTES: u64 = 256 << 20;
 const PROPERTIES: &str = "replica.lag.time.max.ms=3000\n";
 /// Load before the cut, and after the others have taken over.
 const LOAD_TIME: Duration = Duration::from_secs(3);
-/// How long others may take to lead and to acknowledge.
+/// How long others may take to lead.
 const TAKE_OVER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// From whom the leader is cut off.
@@ -72,7 +72,7 @@ fn suffer(trial: &mut Trial, from: Side, broker: Member, suffered: &mut Vec<Suff
     sleep(LOAD_TIME);
     cut(trial, from, broker, false)?;
     let undone = Instant::now();
-    trial.cluster.await_health()?;
+    trial.await_health()?;
     println!("healed within {:.1} s", undone.elapsed().as_secs_f64());
     suffered.push(Suffered { kinds: vec![from.kind()], window: Window { from_ms, to_ms: now_ms()? } });
     taken_over
@@ -87,7 +87,7 @@ fn cut(trial: &mut Trial, from: Side, broker: Member, is_cut: bool) -> Result<()
 }
 
 /// Waits until others lead what the broker led, and every partition was acknowledged to since.
-fn await_take_over(trial: &Trial, broker: Member, witness: Member, led: &BTreeSet<u16>) -> Result<()> {
+fn await_take_over(trial: &mut Trial, broker: Member, witness: Member, led: &BTreeSet<u16>) -> Result<()> {
     let began = Instant::now();
     wait::until("others to lead", TAKE_OVER_TIME_MAX, || {
         let still = Cluster::led_by(broker, witness)?;
@@ -95,23 +95,7 @@ fn await_take_over(trial: &Trial, broker: Member, witness: Member, led: &BTreeSe
         Ok(Some(()))
     })?;
     println!("others lead after {:.1} s", began.elapsed().as_secs_f64());
-    let since_ms = now_ms()?;
-    wait::until("acknowledgements by the new leaders", TAKE_OVER_TIME_MAX, || {
-        let last = last_acks_ms(trial)?;
-        let silent: Vec<_> = led.iter().filter(|partition| last.get(partition) <= Some(&since_ms)).collect();
-        ensure!(silent.is_empty(), "no acknowledgement in {silent:?}");
-        Ok(Some(()))
-    })
-    .with_context(|| format!("{led:?} were led by {broker}"))?;
+    trial.await_acks(led).with_context(|| format!("{led:?} were led by {broker}"))?;
     println!("all of them acknowledge after {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn last_acks_ms(trial: &Trial) -> Result<BTreeMap<u16, u64>> {
-    let mut last = BTreeMap::new();
-    for ack in trial.clients.history()?.acks() {
-        let at = last.entry(ack.value.partition).or_insert(ack.at_ms);
-        *at = ack.at_ms.max(*at);
-    }
-    Ok(last)
 }

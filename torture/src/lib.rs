@@ -10,6 +10,7 @@ pub mod gaps;
 pub mod histories;
 pub mod history;
 pub mod nemesis;
+pub mod progress;
 pub mod replicas;
 pub mod report;
 pub mod run;

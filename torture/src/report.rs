@@ -68,7 +68,7 @@ fn print_faults(findings: &Findings, suffered: &[Suffered]) {
     println!("{:>7}  longest gap of a partition  fault", "times");
     for (kinds, mut gaps) in gaps {
         gaps.sort_unstable();
-        let (median, longest) = (gaps[gaps.len() / 2], gaps[gaps.len() - 1]);
+        let (median, longest) = (gaps[(gaps.len() - 1) / 2], gaps[gaps.len() - 1]);
         println!("{:7}  {longest:7} ms, median {median:7} ms  {kinds}", gaps.len());
     }
 }

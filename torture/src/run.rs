@@ -56,7 +56,7 @@ fn suffer(trial: &mut Trial, act: &Act, began: Instant) -> Result<Vec<Suffered>>
     let from_ms = now_ms()?;
     wound(trial, act)?;
     let undone = Instant::now();
-    trial.cluster.await_health().with_context(|| format!("after {}", act.first))?;
+    trial.await_health().with_context(|| format!("after {}", act.first))?;
     println!(
         "{:7.1} s  healed within {:.1} s",
         began.elapsed().as_secs_f64(),

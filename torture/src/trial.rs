@@ -2,21 +2,25 @@
 //!
 //! The judgement comes whatever happened before: a cluster that did not heal may have lost something as well.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
-use e2e::workspace;
+use anyhow::{Context, Result, ensure};
+use e2e::{wait, workspace};
 
 use crate::check::{Anomaly, check};
 use crate::history::History;
+use crate::progress::Progress;
 use crate::replicas::{self, Difference};
-use crate::stage::{Clients, Cluster};
+use crate::stage::{Clients, Cluster, PARTITIONS};
 
 /// So long after the last write followers have heard of the last high watermark.
 const QUIET_TIME: Duration = Duration::from_secs(2);
+/// How long a partition may go without an acknowledgement once the cluster is well: TCP and clients wait before they try again.
+const ACKS_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// One cluster under load.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub struct Trial {
     folder: PathBuf,
     pub cluster: Cluster,
     pub clients: Clients,
+    progress: Progress,
 }
 
 /// What a trial showed.
@@ -52,7 +57,25 @@ impl Trial {
         let mut cluster = Cluster::start(&folder, disk_bytes, properties)?;
         cluster.create_topic()?;
         let clients = Clients::start(&folder)?;
-        Ok(Trial { folder, cluster, clients })
+        let progress = clients.progress();
+        Ok(Trial { folder, cluster, clients, progress })
+    }
+
+    /// Waits until each of these partitions was acknowledged to after now.
+    pub fn await_acks(&mut self, partitions: &BTreeSet<u16>) -> Result<()> {
+        let since_ms = now_ms()?;
+        wait::until("acknowledgements in every partition", ACKS_TIME_MAX, || {
+            let last = self.progress.last_acks_ms()?;
+            let silent: Vec<_> = partitions.iter().filter(|at| last.get(at) <= Some(&since_ms)).collect();
+            ensure!(silent.is_empty(), "none in {silent:?}");
+            Ok(Some(()))
+        })
+    }
+
+    /// Waits until the cluster is well and every partition makes progress.
+    pub fn await_health(&mut self) -> Result<()> {
+        self.cluster.await_health()?;
+        self.await_acks(&(0..PARTITIONS as u16).collect())
     }
 
     /// Ends everything and judges it. The folder stays if anything is wrong, or if it is to be kept.
@@ -79,7 +102,7 @@ impl Trial {
     }
 
     fn compare(&self) -> Result<(usize, Vec<Difference>)> {
-        let mut by_partition = std::collections::BTreeMap::<_, Vec<_>>::new();
+        let mut by_partition = BTreeMap::<_, Vec<_>>::new();
         for broker in Cluster::brokers() {
             let directory = self.cluster.disk(broker)?.logs();
             for (partition, replica) in replicas::read(&broker.to_string(), &directory)? {

@@ -12,6 +12,7 @@ use super::node::on_host;
 use crate::histories;
 use crate::history::History;
 use crate::nemesis::Member;
+use crate::progress::Progress;
 
 pub const PRODUCERS: u16 = 3;
 /// Of each producer.
@@ -27,6 +28,7 @@ const END_TIME_MAX: Duration = Duration::from_secs(150);
 pub struct Client {
     name: String,
     daemon: Daemon,
+    history: PathBuf,
 }
 
 impl Client {
@@ -42,7 +44,7 @@ impl Client {
             .args(more);
         let mut daemon = Daemon::start(name, &mut command, &folder.join(format!("{name}.log")))?;
         daemon.await_line("ready", START_TIME_MAX)?;
-        Ok(Client { name: name.to_owned(), daemon })
+        Ok(Client { name: name.to_owned(), daemon, history })
     }
 
     fn producer(folder: &Path, producer: u16) -> Result<Client> {
@@ -109,6 +111,12 @@ impl Clients {
             self.readers.push(reader);
         }
         Ok(())
+    }
+
+    /// Where the producers' acknowledgements can be followed.
+    pub fn progress(&self) -> Progress {
+        let files = self.producers.iter().map(|client| client.history.clone());
+        Progress::of(files.collect())
     }
 
     /// What they have written down by now.
