@@ -26,12 +26,10 @@ fn refuse(request: &ElectLeadersRequest, failure: &Failure) -> ElectLeadersRespo
         partition_id: *partition_id,
         error_code: failure.error.code(),
         error_message: Some(failure.message.clone()),
-        ..PartitionResult::default()
     };
     let topics = request.topic_partitions.iter().flatten().map(|topic| ReplicaElectionResult {
         topic: topic.topic.clone(),
         partition_result: topic.partitions.iter().map(result).collect(),
-        ..ReplicaElectionResult::default()
     });
     ElectLeadersResponse {
         error_code: failure.error.code(),

@@ -22,7 +22,10 @@ impl Active {
     pub(super) async fn registrations_changed(&mut self, events: Vec<WatchEvent>) -> Result<(), CommitError> {
         for event in events {
             match event {
-                WatchEvent::Put(entry) => self.note_registration(&entry),
+                WatchEvent::Put(entry) => {
+                    self.note_registration(&entry);
+                    self.succeed_earlier_process(&entry).await?;
+                }
                 WatchEvent::Deleted { key, revision } => self.registration_deleted(&key, revision).await?,
             }
         }
@@ -44,6 +47,23 @@ impl Active {
             }
             Err(error) => tracing::error!(%error, "a registration cannot be read and is passed over"),
         }
+    }
+
+    /// Another process has registered under a broker's id: the earlier one is gone, whatever became of its stream, and what it
+    /// led is not to wait for the new one's.
+    async fn succeed_earlier_process(&mut self, entry: &KeyValue) -> Result<(), CommitError> {
+        let Some(id) = self.broker_of(&entry.key) else { return Ok(()) };
+        let (Some(admitted), Some(registered)) =
+            (self.state.admitted.get(&id), self.state.registrations.get(&id))
+        else {
+            return Ok(());
+        };
+        let (epoch, trust) = (registered.epoch, judge(Some(admitted), &registered.registration));
+        if !admitted.fenced && admitted.epoch < epoch && trust != Trust::SameProcess {
+            self.forget_broker(id).await?;
+            self.detector.awaited(id, epoch, Instant::now());
+        }
+        Ok(())
     }
 
     async fn registration_deleted(&mut self, key: &Bytes, revision: i64) -> Result<(), CommitError> {

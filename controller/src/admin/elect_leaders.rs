@@ -36,11 +36,7 @@ pub(super) fn decide(state: &State, request: &ElectLeadersRequest) -> Decided<El
                         .and_then(|of| elect(state, of, election, &mut writes));
                     result(*index, elected)
                 });
-                ReplicaElectionResult {
-                    topic: topic.topic.clone(),
-                    partition_result: results.collect(),
-                    ..ReplicaElectionResult::default()
-                }
+                ReplicaElectionResult { topic: topic.topic.clone(), partition_result: results.collect() }
             });
             named.collect()
         }
@@ -61,11 +57,8 @@ fn everywhere(state: &State, election: Election, writes: &mut PartitionWrites) -
         let result = result(of.partition, elected);
         match results.last_mut().filter(|last| *last.topic == *of.topic) {
             Some(last) => last.partition_result.push(result),
-            None => results.push(ReplicaElectionResult {
-                topic: Str::from(of.topic),
-                partition_result: vec![result],
-                ..ReplicaElectionResult::default()
-            }),
+            None => results
+                .push(ReplicaElectionResult { topic: Str::from(of.topic), partition_result: vec![result] }),
         }
     }
     results
@@ -110,6 +103,5 @@ fn result(partition_id: i32, elected: Result<(), Refusal>) -> PartitionResult {
         partition_id,
         error_code: refusal.as_ref().map_or(ErrorCode::None, |refusal| refusal.error).code(),
         error_message: refusal.and_then(|refusal| refusal.message),
-        ..PartitionResult::default()
     }
 }

@@ -52,7 +52,11 @@ fn newer_seen(state: &State, broker: BrokerId, report: &Report) -> Option<Newer>
     if seen > epoch {
         return Some(Newer::ControllerEpoch { broker, seen, held: epoch });
     }
-    if seen == epoch && controller_fence != 0 && controller_fence != fence {
+    if controller_fence == 0 {
+        // An earlier release, whose revisions counted what others wrote into the store.
+        return None;
+    }
+    if seen == epoch && controller_fence != fence {
         return Some(Newer::OtherController { broker, epoch });
     }
     let held = if seen == epoch { state.image.revision } else { state.predecessors_end };
@@ -118,7 +122,7 @@ mod tests {
     fn what_the_store_holds_is_not_newer() {
         check(Report::default(), None);
         check(report(1, 5, 90, 100), None);
-        check(report(1, 5, 0, 100), None);
+        check(report(1, 5, 0, 900), None);
         check(report(1, 4, 70, 80), None);
     }
 

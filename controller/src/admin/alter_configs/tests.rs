@@ -31,19 +31,13 @@ fn one(kind: i8, name: &str, operations: &[(&str, i8, Option<&str>)]) -> AlterCo
         name: (*name).into(),
         config_operation: *config_operation,
         value: value.map(Into::into),
-        ..AlterableConfig::default()
     });
-    AlterConfigsResource {
-        resource_type: kind,
-        resource_name: name.into(),
-        configs: configs.collect(),
-        ..AlterConfigsResource::default()
-    }
+    AlterConfigsResource { resource_type: kind, resource_name: name.into(), configs: configs.collect() }
 }
 
 /// Alters, and commits; each resource's error and message.
 fn call(state: &mut State, resources: Vec<AlterConfigsResource>) -> Vec<(ErrorCode, String)> {
-    let request = IncrementalAlterConfigsRequest { resources, ..IncrementalAlterConfigsRequest::default() };
+    let request = IncrementalAlterConfigsRequest { resources, validate_only: false };
     let Decided { answer, plan } = alter(state, &request);
     for step in plan.steps {
         let revision = state.image.revision + 1;
@@ -147,15 +141,9 @@ fn a_whole_replacement_drops_what_it_does_not_name_and_may_only_be_tried() {
         resources: vec![Whole {
             resource_type: TOPIC,
             resource_name: "orders".into(),
-            configs: vec![Value {
-                name: "segment.bytes".into(),
-                value: Some("2000000".into()),
-                ..Value::default()
-            }],
-            ..Whole::default()
+            configs: vec![Value { name: "segment.bytes".into(), value: Some("2000000".into()) }],
         }],
         validate_only,
-        ..AlterConfigsRequest::default()
     };
     assert!(replace(&state, &request(true)).plan.is_empty());
     for step in replace(&state, &request(false)).plan.steps {
