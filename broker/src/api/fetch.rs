@@ -53,7 +53,7 @@ pub struct Fetched {
 /// How a Fetch request ended, or will.
 pub enum Fetching {
     Now(Fetched),
-    Later(Pending),
+    Later(Box<Pending>),
 }
 
 /// A fetch that waits for more.
@@ -117,13 +117,13 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
     if look.is_enough(&fetch) || wait.is_zero() {
         return Fetching::Now(fetch.finish(look));
     }
-    Fetching::Later(Pending { fetch, deadline: context.received_at + wait })
+    Fetching::Later(Box::new(Pending { fetch, deadline: context.received_at + wait }))
 }
 
 impl Pending {
     /// The response once there is enough, or the time is up.
-    pub async fn fetched(self) -> Fetched {
-        let Pending { fetch, deadline } = self;
+    pub async fn fetched(self: Box<Self>) -> Fetched {
+        let Pending { fetch, deadline } = *self;
         let deadline = tokio::time::Instant::from_std(deadline);
         let partitions: Vec<_> = fetch.partitions.iter().flatten().cloned().collect();
         let poll = LongPoll::watching(fetch.audience(), partitions.clone());
@@ -190,7 +190,10 @@ impl Fetch {
                     }
                     None => match self.read(partition, wanted, look.bytes) {
                         Ok(answer) => found(wanted, answer, self.reach),
-                        Err(error) => failed(wanted, &error),
+                        Err(error) => {
+                            self.broker.replicas.note_failure(partition, &error);
+                            failed(wanted, &error)
+                        }
                     },
                 },
                 Err(error) => failed(wanted, error),
