@@ -92,6 +92,24 @@ async fn a_broker_whose_lease_ended_and_that_does_not_come_back_is_gone() {
     assert!(!image.brokers.contains_key(&BrokerId(1)));
 }
 
+#[tokio::test]
+async fn another_process_under_the_same_id_shows_that_the_earlier_one_is_gone() {
+    let store = embedded();
+    let _controller = patient(&store, 1).await;
+    let [(one, registered, _first), (_two, _, mut second)] = two_brokers(&store).await;
+    let led = led_by(&second, 1);
+    one.die(&registered).await;
+    // It listens, but opens no stream yet.
+    let restarted = one.restarted();
+    restarted.register().await;
+    let image = second
+        .image_where("all is led by broker 2", |image| {
+            image.partition("orders", led).is_some_and(|partition| partition.leader == BrokerId(2))
+        })
+        .await;
+    assert_eq!(image.partition("orders", led).unwrap().leader_epoch, LeaderEpoch(1));
+}
+
 /// Whatever happens to the store: the stream stands, and hears of what is done afterwards.
 async fn survives(fault: impl AsyncFn(&Arc<Faults>, &mut Stream)) {
     let store = embedded();
