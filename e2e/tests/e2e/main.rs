@@ -16,6 +16,7 @@ mod in_sync;
 mod java_tools;
 mod kcat_client;
 mod kill;
+mod leader_elections;
 mod leader_epochs;
 mod log_dir_failure;
 mod log_files;
