@@ -109,13 +109,15 @@ pub async fn feed(
     };
     loop {
         let delta = tokio::select! {
-            delta = live.recv() => delta,
+            // A stream that is over gets nothing more; and always in one order, so that a simulation is one history.
+            biased;
             () = to.closed() => return None,
             why = &mut hung_up => {
                 let superseded = |_| Status::unavailable("this controller is no longer active, or another stream has taken over");
                 // Unless it is gone, it hears why.
                 return to.send(Err(why.unwrap_or_else(superseded))).await.ok();
             }
+            delta = live.recv() => delta,
         };
         match delta {
             Ok(delta) if delta.to_revision > sent => {
