@@ -160,12 +160,7 @@ fn fetch(places: &Places, asked: i32, topic: &str, epoch: i32) -> Result<(Partit
         FetchPartition { current_leader_epoch: epoch, partition_max_bytes: 1 << 20, ..Default::default() };
     // By name where there is no topic of that id, since an unknown id has an error of its own.
     let version = if topic == TOPIC { 16 } else { 12 };
-    let topic = FetchTopic {
-        topic: topic.into(),
-        topic_id: places.topic_id,
-        partitions: vec![partition],
-        ..Default::default()
-    };
+    let topic = FetchTopic { topic: topic.into(), topic_id: places.topic_id, partitions: vec![partition] };
     let wait = i32::try_from(PARKED.as_millis())?;
     let request = FetchRequest {
         max_wait_ms: wait,
