@@ -3,31 +3,40 @@
 //! Invariant: the process does not outlive the value.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::acks::AckLog;
 use crate::load::{self, Done, Kept};
 
+/// What the load says once every partition has acknowledged something.
+const FLOWING: &str = "flowing";
+
 #[derive(Debug)]
 pub struct Steady {
     child: Child,
     /// Open as long as the load goes on.
     stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
     /// Stays when all is over, for whoever wants to look.
     log: PathBuf,
 }
 
 impl Steady {
-    /// Starts `command`, which is to write its log to `log`.
+    /// Starts `command`, which is to write its log to `log`, and waits until every partition acknowledges.
     pub fn start(mut command: Command, log: PathBuf) -> Result<Steady> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).arg("--log").arg(&log);
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let stdin = child.stdin.take();
-        Ok(Steady { child, stdin, log })
+        let stdout = BufReader::new(child.stdout.take().context("stdout is piped")?);
+        let mut steady = Steady { child, stdin, stdout, log };
+        let mut line = String::new();
+        steady.stdout.read_line(&mut line)?;
+        ensure!(line.trim() == FLOWING, "the steady load did not come to flow: {line:?}");
+        Ok(steady)
     }
 
     /// Puts words into the log, with the time at which they come there.
@@ -40,7 +49,7 @@ impl Steady {
     pub fn finish(mut self) -> Result<(Done<Kept>, AckLog)> {
         drop(self.stdin.take());
         let mut line = String::new();
-        self.child.stdout.take().context("stdout is piped")?.read_to_string(&mut line)?;
+        self.stdout.read_to_string(&mut line)?;
         let status = self.child.wait()?;
         ensure!(status.success(), "the steady load ended with {status}");
         let done: Done<Kept> = load::parse(&line)?;

@@ -14,7 +14,7 @@ use crate::client::{Target, result, value};
 const SETTINGS: [(&str, &str); 4] =
     [("acks", "all"), ("linger.ms", "0"), ("compression.type", "none"), ("enable.idempotence", "false")];
 
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
 
 #[derive(clap::Args)]
 pub struct Arguments {

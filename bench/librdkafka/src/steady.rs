@@ -1,9 +1,11 @@
 //! Writes at a steady rate to every partition of a topic until stdin ends, and logs when each record was acknowledged.
 //!
 //! Whoever holds stdin writes words there (`kill 1`), which are put into the log with the time at which they came: one
-//! clock for acknowledgements and for what was done to the cluster. Times are microseconds since the first record. Lines:
+//! clock for acknowledgements and for what was done to the cluster. `flowing` on stdout says that every partition has had
+//! its first acknowledgement. Times are microseconds since the first record. Lines:
 //! `ack PARTITION SENT ACKNOWLEDGED`, `fail PARTITION SENT FAILED REASON`, `mark TIME WORDS`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufWriter, Write, stdin};
 use std::path::PathBuf;
@@ -62,7 +64,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Value> {
     ensure!(arguments.rate > 0 && arguments.partitions > 0, "--rate and --partitions are at least 1");
     let configuration = arguments.target.configuration(&SETTINGS)?;
-    let journal = Arc::new(Journal::create(&arguments.log)?);
+    let journal = Arc::new(Journal::create(arguments)?);
     let ended = Arc::new(AtomicBool::new(false));
     let producer: ThreadedProducer<Acknowledgements> =
         configuration.create_with_context(Acknowledgements(Arc::clone(&journal)))?;
@@ -140,16 +142,20 @@ fn standing_records(arguments: &Arguments) -> Result<u64> {
 struct Journal {
     began: Instant,
     lines: Mutex<BufWriter<File>>,
+    /// Partitions without an acknowledgement.
+    awaited: Mutex<BTreeSet<i32>>,
     acknowledged: AtomicU64,
     failed: AtomicU64,
 }
 
 impl Journal {
-    fn create(path: &PathBuf) -> Result<Journal> {
+    fn create(arguments: &Arguments) -> Result<Journal> {
+        let path = &arguments.log;
         let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Journal {
             began: Instant::now(),
             lines: Mutex::new(BufWriter::new(file)),
+            awaited: Mutex::new((0..arguments.partitions).collect()),
             acknowledged: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         })
@@ -166,6 +172,14 @@ impl Journal {
         let _ = writeln!(lines, "{line}");
     }
 
+    fn acknowledge(&self, partition: i32) {
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if awaited.remove(&partition) && awaited.is_empty() {
+            println!("flowing");
+        }
+    }
+
     fn finish(&self) -> Result<()> {
         Ok(self.lines.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
     }
@@ -175,8 +189,10 @@ struct Acknowledgements(Arc<Journal>);
 
 impl ClientContext for Acknowledgements {
     /// What librdkafka says (`--set debug=broker,metadata`), with the time that the log of acknowledgements has.
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        eprintln!("{} {facility} {message}", self.0.now());
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            eprintln!("{} {facility} {message}", self.0.now());
+        }
     }
 }
 
@@ -189,7 +205,7 @@ impl ProducerContext for Acknowledgements {
         let (journal, now) = (&self.0, self.0.now());
         match delivery {
             Ok(message) => {
-                journal.acknowledged.fetch_add(1, Ordering::Relaxed);
+                journal.acknowledge(message.partition());
                 journal.write(format_args!("ack {} {sent} {now}", message.partition()));
             }
             Err((error, message)) => {
