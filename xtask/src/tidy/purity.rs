@@ -26,6 +26,7 @@ const PURE: &[&str] = &[
     "controller/src/placement.rs",
     "controller/src/plan",
     "controller/src/producer_ids.rs",
+    "controller/src/recovery",
     "controller/src/state/mod.rs",
     "broker/src/fetch/session.rs",
     "broker/src/group/machine",
