@@ -6,7 +6,6 @@
 
 pub mod connections;
 pub mod groups;
-pub mod groups;
 pub mod log_dirs;
 pub mod out_of_sync;
 pub mod partitions;
