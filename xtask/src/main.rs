@@ -1,6 +1,7 @@
-//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask torture`.
+//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask sim`, `cargo xtask torture`.
 
 mod bench;
+mod sim;
 mod tidy;
 mod torture;
 
@@ -23,6 +24,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run whole clusters, simulated from `--seeds A..B`, and check the safety rules at every step; `--help` says what else
+    #[command(disable_help_flag = true)]
+    Sim {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Break a cluster on hosts of its own for `--minutes M` and judge what its clients saw; `--help` says what else
     #[command(disable_help_flag = true)]
     Torture {
@@ -35,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Tidy => tidy::run(),
         Chore::Bench { arguments } => bench::run(&arguments),
+        Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Torture { arguments } => torture::run(&arguments),
     }
 }

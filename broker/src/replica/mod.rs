@@ -24,7 +24,7 @@ mod gauges;
 mod high_watermark;
 mod holdings;
 mod hosted;
-mod inspect;
+pub mod inspect;
 pub mod housekeeping;
 pub mod isr;
 mod log_config;

@@ -5,8 +5,8 @@ use super::manifest::{entries, members};
 use super::source::code_lines;
 use super::tree::Tree;
 
-/// Our crates, each with those that it may link. Nothing links the last five but torture, which links e2e.
-const MAY_KNOW: [(&str, &[&str]); 13] = [
+/// Our crates, each with those that it may link. Nothing links the last six but torture, which links e2e.
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("proto", &[]),
     ("protocol", &[]),
     ("node", &[]),
@@ -19,6 +19,7 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("e2e", &["client", "protocol"]),
     ("torture", &["e2e", "protocol"]),
     ("bench", &["client", "protocol"]),
+    ("sim", &["broker", "controller", "metadata", "proto", "protocol", "storage", "node"]),
     ("xtask", &[]),
 ];
 
