@@ -108,5 +108,5 @@ fn is_snapshot(path: &Path) -> bool {
 
 fn is_newest_snapshot(path: &Path) -> bool {
     let Some(folder) = path.parent() else { return false };
-    entries(folder).iter().filter(|other| is_snapshot(other)).next_back().is_some_and(|newest| newest == path)
+    entries(folder).iter().rfind(|other| is_snapshot(other)).is_some_and(|newest| newest == path)
 }

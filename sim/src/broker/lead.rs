@@ -22,11 +22,14 @@ const RESEND_DELAY: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub struct Proposer {
     open: BTreeMap<i32, Proposal>,
-    /// The call on its way, what it asks for, and until when it is waited for.
-    call: Option<(u64, Vec<(i32, Proposal)>, Duration)>,
+    /// The call on its way.
+    call: Option<Call>,
     calls: u64,
     next_call_at: Duration,
 }
+
+/// A call's number, what it asks for by partition, and until when it is waited for.
+type Call = (u64, Vec<(i32, Proposal)>, Duration);
 
 impl Process {
     /// Looks at every partition for who left and who returns.

@@ -216,7 +216,8 @@ impl Process {
         self.tie.lock().leaves = true;
     }
 
-    pub(super) fn doubt_registration(&self) {
+    /// There is reason to look whether the registration still stands.
+    pub fn doubt_registration(&self) {
         self.tie.lock().is_doubted = true;
     }
 }

@@ -71,12 +71,14 @@ impl Truth {
     /// Safety rule 7: whoever lost pages is in no ISR and no ELR when it is admitted.
     fn admit(&mut self, id: BrokerId, admitted: &AdmittedBroker) -> Checked {
         let known = self.admitted.insert(id, admitted.epoch);
-        let Some(lost_at) = self.lost_pages.get(&id).filter(|_| !admitted.fenced) else { return Ok(()) };
-        if known == Some(admitted.epoch) || admitted.epoch <= *lost_at {
+        let Some(loss) = self.lost_pages.get(&id).copied().filter(|_| !admitted.fenced) else {
+            return Ok(());
+        };
+        if known == Some(admitted.epoch) || admitted.epoch <= loss.at {
             return Ok(());
         }
         for (index, PartitionTruth { state, .. }) in self.partitions.iter().enumerate() {
-            if state.isr.contains(&id) || state.elr.contains(&id) {
+            if loss.is_real && (state.isr.contains(&id) || state.elr.contains(&id)) {
                 let state = describe(state);
                 return violated(7, format!("{id} lost pages and is admitted, yet t-{index} is {state}"));
             }

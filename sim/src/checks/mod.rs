@@ -37,9 +37,18 @@ pub struct Truth {
     pub partitions: Vec<PartitionTruth>,
     /// The broker epochs that were admitted last.
     admitted: BTreeMap<BrokerId, i64>,
-    /// Brokers that lost pages, and the store's revision then: later registrations are made without those pages.
-    pub lost_pages: BTreeMap<BrokerId, i64>,
+    /// Brokers that lost power or a disk since they were admitted last.
+    pub lost_pages: BTreeMap<BrokerId, Loss>,
     pub revision: i64,
+}
+
+/// A machine lost power, or a disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// The store's revision then: later registrations are made without those pages.
+    at: i64,
+    /// Whether there were pages that the disk did not have.
+    is_real: bool,
 }
 
 /// One partition.
@@ -77,6 +86,12 @@ impl Truth {
             lost_pages: BTreeMap::new(),
             revision: 0,
         }
+    }
+
+    /// A machine lost power, or a disk.
+    pub fn lose_pages(&mut self, id: BrokerId, is_real: bool) {
+        let is_real = is_real || self.lost_pages.get(&id).is_some_and(|before| before.is_real);
+        self.lost_pages.insert(id, Loss { at: self.revision, is_real });
     }
 
     pub fn acknowledged(&self) -> usize {

@@ -35,6 +35,8 @@ use streams::Stream;
 pub enum Said {
     Push(ConnectionId, Push),
     HangsUp(ConnectionId),
+    /// A hello was refused, for this reason.
+    Refuses(ConnectionId, Box<tonic::Status>),
     /// An answer to broker `to`.
     Answers {
         to: usize,
@@ -77,10 +79,15 @@ enum Stage {
     Evicting(Job<Result<bool, StoreError>>),
     /// The state is in doubt; waits before it is read.
     Doubting(Duration, Box<Active>),
-    Reading(Job<(Box<Active>, Result<mpsc::Receiver<WatchMessage>, Doubt>)>),
-    Serving(Box<Active>, mpsc::Receiver<WatchMessage>),
-    Handling(Job<(Box<Active>, Result<Option<Ended>, Doubt>)>, mpsc::Receiver<WatchMessage>),
+    Reading(Work<Watch>),
+    Serving(Box<Active>, Watch),
+    Handling(Work<Option<Ended>>, Watch),
 }
+
+/// What the active controller is at, and what comes of it.
+type Work<T> = Job<(Box<Active>, Result<T, Doubt>)>;
+/// What the store tells of registrations.
+type Watch = mpsc::Receiver<WatchMessage>;
 
 /// Events that streams may have waiting.
 const ASKS_MAX: usize = 1024;

@@ -76,7 +76,11 @@ impl Controller {
                     self.feed(connection, Stream::Open { broker, stream: id, feeding, pushes }, said)
                 }
                 Err(oneshot::error::TryRecvError::Empty) => Some(Stream::Opening(broker, opened)),
-                Ok(Err(_)) | Err(oneshot::error::TryRecvError::Closed) => None,
+                Ok(Err(refusal)) => {
+                    said.push(Said::Refuses(connection, Box::new(refusal)));
+                    None
+                }
+                Err(oneshot::error::TryRecvError::Closed) => None,
             },
             Stream::Open { broker, stream, mut feeding, mut pushes } => loop {
                 let ended = poll(&mut feeding).is_some();

@@ -76,6 +76,7 @@ impl World {
             match said {
                 Said::Push(connection, push) => self.push(connection, push),
                 Said::HangsUp(connection) => self.hang_up(connection),
+                Said::Refuses(connection, refusal) => self.refuse(connection, &refusal),
                 Said::Answers { to, content } => {
                     self.note(|| format!("controller {id} answers broker {to}: {content:?}"));
                     self.send(Host::Controller(id), Host::Broker(to), content);

@@ -102,9 +102,7 @@ impl World {
         self.pending.retain(|pending| !pending.is_at(id));
         let lost = self.machines[id].lose_power(&mut self.rng);
         // After a clean stop all of it is on the disk.
-        if !lost.is_empty() {
-            self.truth.lost_pages.insert(self.machines[id].id, self.truth.revision);
-        }
+        self.truth.lose_pages(self.machines[id].id, !lost.is_empty());
         lost.into_iter().for_each(|line| self.note(|| format!("broker {id} lost {line}")));
         self.end_streams(Host::Broker(id), Duration::from_secs(1));
         if was_running {
@@ -116,7 +114,7 @@ impl World {
         let was_running = self.machines[id].running.is_some();
         self.stop(Host::Broker(id));
         self.machines[id].replace_disk();
-        self.truth.lost_pages.insert(self.machines[id].id, self.truth.revision);
+        self.truth.lose_pages(self.machines[id].id, true);
         if was_running {
             self.plan(away, Event::Restart(Host::Broker(id)));
         }

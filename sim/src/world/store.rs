@@ -70,7 +70,7 @@ impl World {
         }
     }
 
-    pub(super) fn to_store(&mut self, id: CallId) -> Checked {
+    pub(super) fn call_arrives(&mut self, id: CallId) -> Checked {
         let Some(from) = self.store.call(id).map(|call| call.from) else { return Ok(()) };
         if !self.store.is_up || self.network.is_cut(from, Host::Store) {
             return Ok(());
@@ -87,7 +87,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn from_store(&mut self, id: CallId, in_time: bool) -> Checked {
+    pub(super) fn call_ends(&mut self, id: CallId, in_time: bool) -> Checked {
         let Some(to) = self.store.call(id).map(|call| call.from) else { return Ok(()) };
         let reaches = in_time && !self.network.is_cut(to, Host::Store);
         if in_time && !reaches {

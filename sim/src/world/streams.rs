@@ -94,6 +94,19 @@ impl World {
         self.queue.plan(at, Event::Down(id));
     }
 
+    /// A hello is refused. What was expected of the broker may be that it registers again.
+    pub(super) fn refuse(&mut self, id: ConnectionId, refusal: &tonic::Status) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let (broker, process) = (connection.broker, connection.broker_process);
+        let running = self.machines[broker].running.as_ref().filter(|running| running.id == process);
+        if refusal.code() == tonic::Code::FailedPrecondition
+            && let Some(running) = running
+        {
+            running.doubt_registration();
+        }
+        self.note(|| format!("broker {broker} is refused: {}", refusal.message()));
+    }
+
     /// The controller ends a stream.
     pub(super) fn hang_up(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(&id) {
