@@ -63,6 +63,8 @@ pub enum Event {
     /// All links work again.
     LinksMended,
     StoreReturns,
+    /// All watches are lost, and what was watched is read anew.
+    WatchesLost,
     /// The store looks for leases that have expired.
     Leases,
     ToStore(CallId),

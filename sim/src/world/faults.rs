@@ -12,6 +12,8 @@ use crate::temper::{Strike, about};
 const AWAY: Duration = Duration::from_millis(1500);
 /// A broker that stops in order waits so long for the controller.
 const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(1);
+/// What was on its way to the store when the storm ended has arrived.
+const LAST_CALL_ARRIVES_WITHIN: Duration = Duration::from_secs(6);
 /// By what a wall clock jumps at most.
 const JUMP_MS_MAX: i64 = 30 * 60 * 1000;
 
@@ -194,7 +196,7 @@ impl World {
         self.lose_watches()
     }
 
-    fn lose_watches(&mut self) -> Checked {
+    pub(super) fn lose_watches(&mut self) -> Checked {
         for owner in self.store.watches.lose_all() {
             self.wake(owner)?;
         }
@@ -241,6 +243,9 @@ impl World {
         if !self.store.is_up {
             self.plan(Duration::ZERO, Event::StoreReturns);
         }
+        // A transaction that was carried out long after its controller had given it up, and had read the state anew, is known
+        // to nobody before that key is written or read again.
+        self.plan(LAST_CALL_ARRIVES_WITHIN, Event::WatchesLost);
         self.producers.iter_mut().filter(|producer| !producer.is_idempotent).for_each(|producer| {
             producer.reconnect(Duration::ZERO);
         });

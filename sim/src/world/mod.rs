@@ -202,6 +202,7 @@ impl World {
             Event::CutOff { broker } => self.cut_off(broker),
             Event::LinksMended => self.mend_links(),
             Event::StoreReturns => self.store_returns(),
+            Event::WatchesLost => self.lose_watches(),
             Event::Leases => self.expire_leases(),
             Event::ToStore(call) => self.call_arrives(call),
             Event::FromStore(call) => self.call_ends(call, true),
