@@ -83,7 +83,7 @@ impl Active {
     }
 
     /// The lease of a broker ended, but its process lives, for its stream stands: it is told, and has some time to register
-    /// again before it is given up.
+    /// again before it is given up. Where it can't, it opens another stream, by which it only listens.
     pub(super) fn registration_lost(&mut self, id: BrokerId) {
         if let Some(stream) = self.streams.remove(&id) {
             tracing::warn!(broker = %id, epoch = stream.epoch, "its registration is gone, but not its stream: told to register again");

@@ -57,6 +57,8 @@ pub struct Active {
     pub(crate) publisher: Publisher,
     acknowledgements: Acknowledgements<Answer, Instant>,
     streams: BTreeMap<BrokerId, OpenStream>,
+    /// The streams of those whose registration is gone: nobody counts on them, and nothing is judged by them.
+    bystanders: BTreeMap<BrokerId, OpenStream>,
     detector: FailureDetector<Instant>,
     asides: Vec<Aside>,
     /// Asides in work.
@@ -97,6 +99,7 @@ impl Active {
             publisher: Publisher::new(),
             acknowledgements: Acknowledgements::new(),
             streams: BTreeMap::new(),
+            bystanders: BTreeMap::new(),
             detector: FailureDetector::new(session_timeout),
             asides: Vec::new(),
             errands: JoinSet::new(),

@@ -89,6 +89,7 @@ impl Active {
     fn end_streams(&mut self, why: &'static str) {
         self.state.reports.clear();
         self.state.connected.clear();
+        self.bystanders.clear();
         for (broker, stream) in std::mem::take(&mut self.streams) {
             self.acknowledgements.closed(broker, stream.id);
             stream.hang_up(Status::unavailable(why));

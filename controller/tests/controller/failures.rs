@@ -93,6 +93,29 @@ async fn a_broker_whose_lease_ended_and_that_does_not_come_back_is_gone() {
 }
 
 #[tokio::test]
+async fn a_broker_that_cannot_register_again_hears_who_leads_what_it_led() {
+    let store = embedded();
+    let _controller = patient(&store, 1).await;
+    let [(one, registered, first), (_two, _, second)] = two_brokers(&store).await;
+    let led = led_by(&second, 1);
+    one.die(&registered).await;
+    first.ended.await.unwrap();
+    let endpoint = active(&store, 1).await.endpoint;
+    let mut bystander = one.open(&endpoint, registered.epoch).await.expect("it may listen");
+    let image = bystander
+        .image_where("all is led by broker 2", |image| {
+            image.partition("orders", led).is_some_and(|partition| partition.leader == BrokerId(2))
+        })
+        .await;
+    assert!(!image.brokers.contains_key(&BrokerId(1)));
+    // It is as good as gone all the same, and comes back as any other does.
+    let (again, mut stream) = one.start().await;
+    stream.image_where("broker 1 is back", |image| image.is_live(BrokerId(1))).await;
+    let refused = one.open(&endpoint, registered.epoch).await.err().unwrap();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "it is registered as {}", again.epoch);
+}
+
+#[tokio::test]
 async fn another_process_under_the_same_id_shows_that_the_earlier_one_is_gone() {
     let store = embedded();
     let _controller = patient(&store, 1).await;
