@@ -1,5 +1,5 @@
-//! Carrying out a plan: one transaction a step, fenced by our own election key and by every written key's own revision
-//! (safety rule 4), and the delta published as soon as it is committed. Steps that stand for themselves are committed in
+//! Carrying out a plan: one transaction a step, fenced by our own election key, by the reading of the state that it was
+//! decided on, and by every written key's own revision (safety rule 4), and the delta published as soon as it is committed. Steps that stand for themselves are committed in
 //! waves, side by side, in the order of what matters most; a wave is one delta.
 //!
 //! Whatever goes wrong ends the present reading of the state: what is in doubt is read anew before anything is decided.
@@ -9,6 +9,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use metadata::change::Change;
 use metadata::delta::Delta;
+use metadata::keys::Key;
 use metadata::store::{Compare, LeaseId, Operation, Revision, StoreError, TxnOutcome};
 
 use crate::active::Active;
@@ -92,9 +93,10 @@ impl Active {
         let prefix = &self.term.prefix;
         let fence =
             Compare::CreateRevision(metadata::keys::controller_key::key(prefix), self.term.claim.fence);
-        let unchanged =
-            |write: &Write| Compare::ModRevision(write.key.path(prefix), self.state.revision_of(&write.key));
-        let when = std::iter::once(fence).chain(writes.iter().map(unchanged)).collect();
+        let unchanged = |key: &Key| Compare::ModRevision(key.path(prefix), self.state.revision_of(key));
+        let reading = unchanged(&Key::ControllerEpoch);
+        let when = [fence, reading].into_iter().chain(writes.iter().map(|write| unchanged(&write.key)));
+        let when = when.collect();
         let then = writes.iter().map(|write| match &write.value {
             Some(value) => {
                 let (key, value) = (write.key.path(prefix), value.clone());

@@ -120,7 +120,7 @@ fn standing(entry: &KeyValue, revision: Revision) -> Result<Standing, KeyError> 
 }
 
 /// `/controller` and `/controller_epoch`, and what may lie between.
-fn both_keys(prefix: &str) -> KeyRange {
+pub(crate) fn both_keys(prefix: &str) -> KeyRange {
     let last = KeyRange::key(Key::ControllerEpoch.path(prefix));
     KeyRange { start: Key::Controller.path(prefix), end: last.end }
 }

@@ -9,14 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metadata::keys::Key;
-use metadata::store::{Found, KeyRange, MetadataStore, Revision, StoreError, WatchMessage};
+use metadata::store::{
+    Compare, Found, KeyRange, KeyValue, LeaseId, MetadataStore, Operation, Revision, StoreError, TxnOutcome,
+    WatchMessage,
+};
 use node::shutdown::Shutdown;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::active::{Active, Ended, Sources};
 use crate::commit::CommitError;
-use crate::election_of_controller::Claim;
+use crate::election_of_controller::{Claim, both_keys};
 use crate::event::Event;
 use crate::lease::HeldLease;
 use crate::metrics;
@@ -137,6 +140,9 @@ impl Term {
     /// Reads everything into `active`, mends what an interruption left behind, and watches registrations from there.
     pub async fn read(&self, active: &mut Active) -> Result<mpsc::Receiver<WatchMessage>, Doubt> {
         let began = Instant::now();
+        if active.has_read() {
+            self.shut_out_late_transactions().await?;
+        }
         let found = self.store.range(KeyRange::prefix(format!("{}/", self.prefix))).await?;
         self.check_fence(&found)?;
         let (claim, statics) = (&self.claim, Arc::clone(&self.config.statics));
@@ -154,6 +160,25 @@ impl Term {
             "active controller"
         );
         Ok(registrations)
+    }
+
+    /// A transaction whose outcome is unknown may still be on its way, and be applied after all was read. Every transaction
+    /// compares the revision of `/controller_epoch`: written again, it refuses those of earlier readings (safety rule 4).
+    async fn shut_out_late_transactions(&self) -> Result<(), Doubt> {
+        let mut found = self.store.range(both_keys(&self.prefix)).await?;
+        self.check_fence(&found)?;
+        let path = Key::ControllerEpoch.path(&self.prefix);
+        found.entries.retain(|entry| entry.key == path);
+        let KeyValue { key, value, mod_revision, .. } = found.entries.pop().ok_or(Doubt::Deposed)?;
+        let fence = Compare::CreateRevision(Key::Controller.path(&self.prefix), self.claim.fence);
+        let when = vec![fence, Compare::ModRevision(key.to_vec(), mod_revision)];
+        let put = Operation::Put { key: key.to_vec(), value: value.to_vec(), lease: LeaseId::NONE };
+        match self.store.txn(when, vec![put]).await? {
+            TxnOutcome::Applied(_) => Ok(()),
+            TxnOutcome::Refused(_) => {
+                Err(CommitError::Refused { keys: Key::ControllerEpoch.to_string() }.into())
+            }
+        }
     }
 
     fn check_fence(&self, found: &Found) -> Result<(), Doubt> {

@@ -110,6 +110,11 @@ impl Active {
         }
     }
 
+    /// Whether the state was read before in this term.
+    pub fn has_read(&self) -> bool {
+        self.state.image.revision > 0
+    }
+
     /// Serves until the term ends or this reading of the state is in doubt.
     pub async fn run(&mut self, mut sources: Sources<'_>) -> Result<Ended, Doubt> {
         loop {

@@ -4,8 +4,9 @@ use metadata::store::{TXN_BYTES_MAX, TXN_OPERATIONS_MAX};
 
 use super::{Step, Write};
 
-/// One compare of a transaction is that of the election key, and one write may be the mark ([`crate::state::State::marked`]).
-pub const WRITES_MAX: usize = TXN_OPERATIONS_MAX - 2;
+/// Two compares of a transaction are those of the election keys, and one write may be the mark
+/// ([`crate::state::State::marked`]).
+pub const WRITES_MAX: usize = TXN_OPERATIONS_MAX - 3;
 
 /// What a key may take beside its value: its path, twice, and etcd's framing.
 const KEY_BYTES: usize = 512;
@@ -57,8 +58,8 @@ mod tests {
     #[test]
     fn pieces_fill_a_transaction_and_are_never_divided() {
         check(vec![], &[]);
-        check((0..300).map(|_| piece(1, 10)).collect(), &[126, 126, 48]);
-        check(vec![piece(100, 1), piece(27, 1), piece(99, 1)], &[100, 126]);
+        check((0..300).map(|_| piece(1, 10)).collect(), &[125, 125, 50]);
+        check(vec![piece(100, 1), piece(26, 1), piece(99, 1)], &[100, 125]);
         check(vec![piece(1, 700_000), piece(1, 700_000), piece(1, 1)], &[1, 2]);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metadata::keys::broker_registration;
 use metadata::keys::controller_key::{self, ActiveController};
-use metadata::store::{LeaseId, Operation, get};
+use metadata::store::{LeaseId, Operation, TxnOutcome, get};
 use protocol::ErrorCode;
 use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
@@ -178,6 +178,18 @@ async fn streams_survive_a_transaction_of_unknown_outcome_and_hear_what_came_of_
         let interrupted = create(stream, "unknown").await.unwrap_err();
         assert_eq!(interrupted.code(), Code::Unavailable, "{interrupted:?}");
         stream.image_where("what was written is known", |image| image.topics.contains_key("unknown")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_arrives_after_all_was_read_anew_is_refused() {
+    survives(async |faults, stream| {
+        *faults.txns.lock().unwrap() = Txns::Delay;
+        let interrupted = create(stream, "late").await.unwrap_err();
+        assert_eq!(interrupted.code(), Code::Unavailable, "{interrupted:?}");
+        create(stream, "next").await.expect("the state is certain again");
+        assert!(matches!(faults.let_through().await, TxnOutcome::Refused(_)));
     })
     .await;
 }

@@ -19,14 +19,19 @@ pub enum Txns {
     Work,
     /// They are applied, and their answers are lost.
     LoseTheAnswer,
+    /// The next one is lost for now, and arrives when it is let through.
+    Delay,
     /// Nothing is written, for there is no space.
     FindNoSpace,
 }
+
+type Transaction = (Vec<Compare>, Vec<Operation>);
 
 /// Everything between a controller and its store.
 pub struct Faults {
     store: Store,
     pub txns: Mutex<Txns>,
+    delayed: Mutex<Option<Transaction>>,
     /// While this is true nothing is answered; keepalives alone arrive.
     pub frozen: watch::Sender<bool>,
     /// What ends every watch, and with what.
@@ -36,7 +41,14 @@ pub struct Faults {
 impl Faults {
     pub fn new(store: &Store) -> Arc<Faults> {
         let (frozen, watches) = (watch::Sender::new(false), watch::Sender::new(None));
-        Arc::new(Faults { store: Arc::clone(store), txns: Mutex::new(Txns::Work), frozen, watches })
+        let (txns, delayed) = (Mutex::new(Txns::Work), Mutex::new(None));
+        Arc::new(Faults { store: Arc::clone(store), txns, delayed, frozen, watches })
+    }
+
+    /// The delayed transaction arrives at last.
+    pub async fn let_through(&self) -> TxnOutcome {
+        let (when, then) = self.delayed.lock().unwrap().take().expect("one was delayed");
+        self.store.txn(when, then).await.unwrap()
     }
 
     /// Ends every watch that stands.
@@ -70,6 +82,11 @@ impl MetadataStore for Faults {
                 self.store.txn(when, then).await?;
                 *self.txns.lock().unwrap() = Txns::Work;
                 Err(StoreError::Unavailable { reason: "the answer was lost".into() })
+            }
+            Txns::Delay => {
+                *self.delayed.lock().unwrap() = Some((when, then));
+                *self.txns.lock().unwrap() = Txns::Work;
+                Err(StoreError::Unavailable { reason: "the request was lost".into() })
             }
             Txns::FindNoSpace => Err(StoreError::NoSpace { reason: "full".into() }),
         }
