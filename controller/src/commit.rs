@@ -1,6 +1,7 @@
-//! Carrying out a plan: one transaction a step, fenced by our own election key, by the reading of the state that it was
-//! decided on, and by every written key's own revision (safety rule 4), and the delta published as soon as it is committed. Steps that stand for themselves are committed in
-//! waves, side by side, in the order of what matters most; a wave is one delta.
+//! Carrying out a plan: one transaction a step, fenced by our own election key, by the reading of the state on which it was
+//! decided, and by every written key's own revision (safety rule 4), and the delta published as soon as it is committed.
+//! Steps that stand for themselves are committed in waves, side by side, in the order of what matters most; a wave is one
+//! delta.
 //!
 //! Whatever goes wrong ends the present reading of the state: what is in doubt is read anew before anything is decided.
 
