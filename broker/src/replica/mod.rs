@@ -2,6 +2,7 @@
 //!
 //! * [`partition`]: one replica; [`append`], [`read`], [`offsets`], [`preferred`]: what is asked of it.
 //! * [`role`], [`followers`], [`approach`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
+//!   `standing_down`: what it does when followers know of a later epoch.
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
 //! * [`log_dirs`], `checkpoints`, `recovery`, `retries`: where logs lie, and how they open.
 //! * `hosted`, `assignment`, `removal`, `succession`: how replicas come and go.
@@ -39,6 +40,7 @@ mod removal;
 mod retries;
 pub mod role;
 mod succession;
+mod standing_down;
 #[cfg(test)]
 mod tests;
 pub mod usage;

@@ -166,6 +166,9 @@ impl Partition {
     /// Who leads by what this replica was told last, and in which epoch.
     pub fn leadership(&self) -> (BrokerId, LeaderEpoch) {
         let state = self.lock();
+        if let Some(later) = state.later_epoch() {
+            return (BrokerId::NONE, later);
+        }
         let leader = match &state.role {
             Role::Leader(_) => self.broker,
             Role::Follower(follower) => follower.leader,
@@ -222,6 +225,9 @@ impl State {
     pub(super) fn check_leader(&self, expected: ExpectedEpoch) -> Result<LeaderEpoch, PartitionError> {
         self.check_log_and_epoch(expected)?;
         let Role::Leader(leader) = &self.role else { return Err(PartitionError::NotLeader) };
+        if self.later_epoch().is_some() {
+            return Err(PartitionError::NotLeader);
+        }
         match &self.log {
             LogState::Open(log) if leader.epoch_start.is_none() => {
                 let newest = log.latest_epoch().unwrap_or(LeaderEpoch::UNKNOWN);

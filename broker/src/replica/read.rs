@@ -121,6 +121,7 @@ impl Partition {
     }
 
     fn begin_read(&self, state: &mut State, served: Served, read: &Read) -> Result<Begun, PartitionError> {
+        self.hear_epoch(state, read);
         state.check_reader(served, read)?;
         let log = state.open_log()?;
         if let Some(epoch) = read.last_fetched_epoch

@@ -1,9 +1,14 @@
 //! What the controller made of this replica.
 
+use std::time::{Duration, Instant};
+
 use metadata::image::PartitionImage;
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 
 use super::isr::Proposals;
+
+/// How long a leader believes that a later epoch has begun, if no image says so.
+pub const UNCONFIRMED_MAX: Duration = Duration::from_secs(30);
 
 /// A replica's role in one leader epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +36,15 @@ pub struct Leader {
     /// Where the log ended when the epoch began; `None` until the log is open, and while the epoch is older than the newest
     /// of the log, which only a cluster restored from a backup can make so: then nothing is served or appended.
     pub epoch_start: Option<Offset>,
+    /// What a follower said, and no image yet.
+    pub later: Option<LaterEpoch>,
+}
+
+/// A later epoch of which another replica has heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaterEpoch {
+    pub epoch: LeaderEpoch,
+    pub heard_at: Instant,
 }
 
 /// A follower's view of its partition.
@@ -104,6 +118,7 @@ impl Leader {
             min_isr: min_isr(image),
             proposals: Proposals::default(),
             epoch_start: None,
+            later: None,
         }
     }
 
@@ -120,6 +135,22 @@ impl Leader {
         self.min_isr = min_isr(image);
         self.partition_epoch = image.partition_epoch;
         Assumed::SameEpoch
+    }
+
+    /// Leads no more until an image of that epoch comes; whether it did until now.
+    pub fn stand_down(&mut self, later: LaterEpoch) -> bool {
+        let stands = later.epoch > self.epoch && self.later_epoch(later.heard_at).is_none();
+        if stands {
+            self.later = Some(later);
+        }
+        stands
+    }
+
+    /// The later epoch that another replica knows, as long as that is believed.
+    pub fn later_epoch(&self, now: Instant) -> Option<LeaderEpoch> {
+        let is_believed =
+            |later: &LaterEpoch| now.saturating_duration_since(later.heard_at) < UNCONFIRMED_MAX;
+        self.later.filter(is_believed).map(|later| later.epoch)
     }
 
     /// Whether fewer than `min.insync.replicas` are left of all that may be in the ISR.
@@ -191,6 +222,23 @@ mod tests {
         assert_eq!(role.assume(ME, &grown), Assumed::SameEpoch);
         assert!(matches!(&role, Role::Leader(leader) if leader.isr.len() == 2));
         assert_eq!(role.assume(ME, &image(1, 4, 0)), Assumed::Stale);
+    }
+
+    #[test]
+    fn a_leader_stands_down_for_a_later_epoch_and_not_for_ever() {
+        let mut role = Role::Unassigned;
+        role.assume(ME, &image(1, 4, 0));
+        let Role::Leader(leader) = &mut role else { panic!("it leads") };
+        let heard_at = Instant::now();
+        let later = |epoch| LaterEpoch { epoch: LeaderEpoch(epoch), heard_at };
+        assert!(!leader.stand_down(later(4)), "its own is not later");
+        assert!(leader.stand_down(later(5)) && !leader.stand_down(later(6)));
+        assert_eq!(leader.later_epoch(heard_at), Some(LeaderEpoch(5)));
+        assert_eq!(leader.later_epoch(heard_at + UNCONFIRMED_MAX), None);
+        role.assume(ME, &image(1, 4, 1));
+        assert!(matches!(&role, Role::Leader(leader) if leader.later.is_some()), "an image of its own epoch");
+        role.assume(ME, &image(1, 5, 2));
+        assert!(matches!(&role, Role::Leader(leader) if leader.later.is_none()), "it leads anew");
     }
 
     #[test]

@@ -22,6 +22,14 @@ pub enum Change {
     Unfollow(PartitionKey),
 }
 
+impl Change {
+    pub fn key(&self) -> PartitionKey {
+        match self {
+            Change::Follow { key, .. } | Change::Unfollow(key) => *key,
+        }
+    }
+}
+
 /// What `this` broker follows in `new` otherwise than in `old`. Topics that did not change are not looked into.
 pub fn changes(this: BrokerId, old: &ClusterImage, new: &ClusterImage) -> Vec<Change> {
     let mut changes = Vec::new();

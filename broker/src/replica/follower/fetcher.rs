@@ -34,7 +34,10 @@ use crate::replica::partition::Partition;
 /// Fetches on their way at once.
 const IN_FLIGHT_MAX: usize = 2;
 /// How long a leader may take to be connected to; it may be reached elsewhere by then.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+/// A connection whose other end acknowledges nothing for so long, not even that it lives, is given up: after a broken link its
+/// retransmissions come ever more rarely, and it would take long to notice that the link is mended.
+const SILENCE_MAX: Duration = Duration::from_secs(4);
 /// The shortest wait before a leader is dialled again.
 const DIAL_DELAY_MIN: Duration = Duration::from_millis(10);
 /// After taking in so many bytes other tasks have their turn.

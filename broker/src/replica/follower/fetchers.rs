@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use metadata::image::ClusterImage;
+use metadata::image::{BrokerImage, ClusterImage};
 use node::shutdown::Shutdown;
 use protocol::types::{BrokerId, LeaderEpoch};
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::ask::PartitionKey;
 use super::assignment::{Change, Lane, changes};
+use super::farewell::{Farewells, deposed};
 use super::fetcher::{Assigned, Fetcher, Followed};
 use super::roster::Following;
 use crate::Broker;
@@ -32,6 +33,7 @@ struct Fetchers {
     /// Where each partition is fetched.
     places: HashMap<PartitionKey, Place>,
     tasks: JoinSet<()>,
+    farewells: Farewells,
 }
 
 struct Running {
@@ -42,8 +44,13 @@ struct Running {
 /// Fetches what the newest image assigns, until shutdown.
 pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
     let mut images = broker.image.subscribe();
-    let mut fetchers =
-        Fetchers { broker, running: BTreeMap::new(), places: HashMap::new(), tasks: JoinSet::new() };
+    let mut fetchers = Fetchers {
+        farewells: Farewells::new(broker.clone()),
+        broker,
+        running: BTreeMap::new(),
+        places: HashMap::new(),
+        tasks: JoinSet::new(),
+    };
     let mut image = Arc::new(ClusterImage::default());
     loop {
         let new = images.borrow_and_update().clone();
@@ -59,7 +66,9 @@ pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
 
 impl Fetchers {
     fn follow(&mut self, old: &ClusterImage, new: &ClusterImage) {
-        for change in changes(self.broker.config.broker_id, old, new) {
+        let changes = changes(self.broker.config.broker_id, old, new);
+        self.say_farewell(old, new, &changes);
+        for change in changes {
             match change {
                 Change::Follow { key, leader, leader_epoch, lane } => {
                     let place = self.place(&key, leader, lane);
@@ -70,6 +79,15 @@ impl Fetchers {
         }
         self.end_idle();
         self.update_addresses(new);
+    }
+
+    /// Those whose stream to the controller may be cut hear from here that they lead no more.
+    fn say_farewell(&mut self, old: &ClusterImage, new: &ClusterImage, changes: &[Change]) {
+        for (leader, later) in deposed(changes, old, new) {
+            if let Some(address) = self.last_address(old, leader) {
+                self.farewells.say(leader, address, later);
+            }
+        }
     }
 
     /// Those that catch up share one fetcher, numbered behind the others.
@@ -142,7 +160,18 @@ impl Fetchers {
 
     /// Where other brokers reach it.
     fn address(&self, image: &ClusterImage, broker: BrokerId) -> Option<String> {
-        let endpoint = image.brokers.get(&broker)?.endpoint(&self.broker.config.listeners.inter_broker)?;
+        self.address_of(image.brokers.get(&broker)?)
+    }
+
+    /// Where it was reached, if it may have left the cluster meanwhile.
+    fn last_address(&self, old: &ClusterImage, broker: BrokerId) -> Option<String> {
+        let departed = self.broker.departed_peers.now();
+        let departed = departed.iter().find(|departed| departed.id == broker);
+        self.address_of(old.brokers.get(&broker).or(departed)?)
+    }
+
+    fn address_of(&self, broker: &BrokerImage) -> Option<String> {
+        let endpoint = broker.endpoint(&self.broker.config.listeners.inter_broker)?;
         let host = &endpoint.host;
         let is_ipv6 = host.contains(':');
         Some(if is_ipv6 {

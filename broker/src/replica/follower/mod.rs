@@ -10,6 +10,7 @@
 //! | `request` | the requests and responses of the wire |
 //! | `apply` | carries a reaction out under the partition's lock |
 //! | `fetcher` | one connection to one leader; `disk`: what it has done where a disk may be waited for |
+//! | `farewell` | tells a leader that is cut off from the controllers that a later epoch has begun |
 //! | `fetchers` | starts and ends fetchers as images come |
 
 mod apply;
@@ -17,6 +18,7 @@ mod ask;
 mod assignment;
 mod disk;
 mod divergence;
+mod farewell;
 mod fetcher;
 mod fetchers;
 mod reaction;

@@ -27,12 +27,21 @@ const CATCH_UP_BYTES_MAX: i32 = 4 << 20;
 /// Kafka's word for an epoch or offset that is not known.
 const UNKNOWN: i32 = -1;
 
+/// The session epoch of a fetch that begins no session.
+const FINAL_EPOCH: i32 = -1;
+
 /// The broker that follows.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
     pub broker: BrokerId,
     /// `None` while it is not registered.
     pub broker_epoch: Option<i64>,
+}
+
+impl Sender {
+    fn state(self) -> ReplicaState {
+        ReplicaState { replica_id: self.broker.0, replica_epoch: self.broker_epoch.unwrap_or(UNKNOWN.into()) }
+    }
 }
 
 /// A fetch of records. What catches up comes in pieces that leave leader and follower time for others.
@@ -43,9 +52,8 @@ pub fn fetch(sender: Sender, config: &ReplicationConfig, lane: Lane, outgoing: &
         Lane::CatchingUp => bytes_max.min(CATCH_UP_BYTES_MAX),
     };
     let wait = if outgoing.may_wait { config.fetch_wait_max.as_millis() } else { 0 };
-    let replica_epoch = sender.broker_epoch.unwrap_or(UNKNOWN.into());
     FetchRequest {
-        replica_state: ReplicaState { replica_id: sender.broker.0, replica_epoch },
+        replica_state: sender.state(),
         max_wait_ms: i32::try_from(wait).unwrap_or(i32::MAX),
         min_bytes: config.fetch_bytes_min,
         max_bytes,
@@ -53,6 +61,27 @@ pub fn fetch(sender: Sender, config: &ReplicationConfig, lane: Lane, outgoing: &
         session_epoch: outgoing.session_epoch,
         topics: topics(config, outgoing),
         forgotten_topics_data: forgotten(outgoing),
+        ..Default::default()
+    }
+}
+
+/// Says under which later epochs partitions are followed, of which the leader they had may not have heard. From offset −1 there
+/// is nothing to read, and such a fetch counts as none, should it have heard meanwhile.
+pub fn farewell(sender: Sender, later: &BTreeMap<PartitionKey, LeaderEpoch>) -> FetchRequest {
+    let partition = |(key, epoch): (&PartitionKey, &LeaderEpoch)| FetchPartition {
+        partition: key.index,
+        current_leader_epoch: epoch.0,
+        fetch_offset: UNKNOWN.into(),
+        last_fetched_epoch: UNKNOWN,
+        log_start_offset: UNKNOWN.into(),
+        ..Default::default()
+    };
+    let by_topic = by_topic(later.iter().map(|one| (one.0.topic, partition(one))));
+    let topic = |(topic_id, partitions)| FetchTopic { topic_id, partitions, ..Default::default() };
+    FetchRequest {
+        replica_state: sender.state(),
+        session_epoch: FINAL_EPOCH,
+        topics: by_topic.map(topic).collect(),
         ..Default::default()
     }
 }

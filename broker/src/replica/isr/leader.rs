@@ -25,6 +25,9 @@ impl Partition {
         let mut state = self.lock();
         let state = &mut *state;
         let (LogState::Open(log), Role::Leader(leader)) = (&state.log, &mut state.role) else { return None };
+        if leader.later_epoch(circumstances.now).is_some() {
+            return None;
+        }
         if state.followers.expire(&leader.isr, circumstances.lag_time_max, circumstances.now) {
             state.advance_high_watermark(self.broker);
             return None;

@@ -81,6 +81,30 @@ fn acks_all_is_refused_when_the_isr_shrinks_below_min_isr_before_the_high_waterm
 }
 
 #[test]
+fn a_leader_that_a_replica_has_left_for_a_later_epoch_stands_down_until_an_image_comes() {
+    let (_node, partition) = started(ME);
+    partition.assume(&image(ME, 1, &[ME, OTHER], 0), Instant::now());
+    let mut wait = None;
+    partition.append(&batch(&[1]), Acks::All, &mut wait, 0).expect("it leads");
+    let wait = wait.expect("it waits");
+    let tell = |from, epoch| {
+        let read = Read { expected_epoch: Some(LeaderEpoch(epoch)), ..read(-1, Reach::LogEnd(from)) };
+        partition.read(&read).expect_err("there is nothing to read").code()
+    };
+    assert_eq!(tell(BrokerId(9), 2), ErrorCode::UnknownLeaderEpoch);
+    assert_eq!(tell(ME, 2), ErrorCode::UnknownLeaderEpoch);
+    assert_eq!(wait.outcomes(), [ErrorCode::RequestTimedOut], "no other replica said so, and it leads on");
+    assert_eq!(tell(OTHER, 2), ErrorCode::UnknownLeaderEpoch);
+    assert_eq!(wait.outcomes(), [ErrorCode::NotLeaderOrFollower]);
+    assert!(matches!(append(&partition, Acks::Leader), Err(PartitionError::NotLeader)));
+    assert_eq!(partition.leadership(), (BrokerId::NONE, LeaderEpoch(2)));
+    partition.assume(&image(ME, 1, &[ME], 1), Instant::now());
+    assert!(matches!(append(&partition, Acks::Leader), Err(PartitionError::NotLeader)), "the epoch goes on");
+    partition.assume(&image(ME, 3, &[ME, OTHER], 2), Instant::now());
+    append(&partition, Acks::Leader).expect("it leads anew");
+}
+
+#[test]
 fn a_log_with_records_of_a_later_epoch_than_the_cluster_s_is_not_led() {
     let (mut node, partition) = started(ME);
     partition.assume(&image(ME, 5, &[ME, OTHER], 0), Instant::now());

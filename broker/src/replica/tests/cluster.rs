@@ -4,20 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use fastrand::Rng;
 use metadata::image::PartitionImage;
 use protocol::ErrorCode;
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 
-use super::node::{Node, Records, batch, bytes_of};
+use super::node::{Node, Records, batch};
 use super::weights::Weights;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
-use crate::replica::follower::{Answer, Ask, Divergence, Taken};
+use crate::replica::follower::{Answer, Ask, Taken};
 use crate::replica::isr::{Circumstances, Proposal};
-use crate::replica::read::{Reach, Read};
 
 const NODES: i32 = 3;
 /// As good as for ever.
@@ -25,7 +23,7 @@ const PATIENT: Duration = Duration::from_secs(3600);
 
 /// What is on its way. Nothing that was meant for a process that was killed reaches the next one: connections die with it.
 #[derive(Clone)]
-enum Message {
+pub(super) enum Message {
     Image {
         node: usize,
         broker_epoch: i64,
@@ -54,6 +52,12 @@ enum Message {
         proposal: Proposal,
         verdict: Result<Arc<PartitionImage>, ErrorCode>,
     },
+    /// A follower, or a liar, says that an epoch has begun.
+    Farewell {
+        leader: usize,
+        follower: usize,
+        epoch: LeaderEpoch,
+    },
 }
 
 /// A produce request that waits.
@@ -64,11 +68,11 @@ pub struct Produced {
 }
 
 pub struct Cluster {
-    rng: Rng,
+    pub(super) rng: Rng,
     weights: Weights,
     pub(super) nodes: Vec<Node>,
-    truth: Arc<PartitionImage>,
-    messages: Vec<Message>,
+    pub(super) truth: Arc<PartitionImage>,
+    pub(super) messages: Vec<Message>,
     registrations: i64,
     next_value: u64,
     pub(super) produced: Vec<Produced>,
@@ -81,6 +85,7 @@ pub struct Cluster {
     pub(super) frozen: BTreeMap<usize, (LeaderEpoch, Offset)>,
     pub elections: usize,
     pub cuts: usize,
+    pub stood_down: usize,
 }
 
 impl Cluster {
@@ -110,6 +115,7 @@ impl Cluster {
             frozen: BTreeMap::new(),
             elections: 0,
             cuts: 0,
+            stood_down: 0,
         };
         (0..cluster.nodes.len()).for_each(|node| cluster.start(node));
         cluster
@@ -131,6 +137,8 @@ impl Cluster {
             5 => self.propose_again(node),
             6 => self.elect(),
             7 => self.kill(node),
+            8 => self.lie(node),
+            9 => self.forget_farewells(node),
             _ => self.start(node),
         }
         self.check();
@@ -140,6 +148,7 @@ impl Cluster {
     pub fn mend(&mut self) {
         (0..self.nodes.len()).for_each(|node| self.start(node));
         for _ in 0..60 {
+            (0..self.nodes.len()).for_each(|node| self.forget_farewells(node));
             self.publish();
             for node in 0..self.nodes.len() {
                 self.propose_again(node);
@@ -172,13 +181,8 @@ impl Cluster {
 
     fn receive(&mut self, message: Message) {
         match message {
-            Message::Image { node, broker_epoch, image } => {
-                if let Some(partition) =
-                    self.started(node, broker_epoch).and_then(|node| node.partition.clone())
-                {
-                    partition.assume(&image, Instant::now());
-                }
-            }
+            Message::Image { node, broker_epoch, image } => self.take_image(node, broker_epoch, &image),
+            Message::Farewell { leader, follower, epoch } => self.hear_farewell(leader, follower, epoch),
             Message::Fetch { leader, follower, broker_epoch, ask } => {
                 if let Some(answer) = self.answer(leader, follower, broker_epoch, &ask) {
                     self.messages.push(Message::Answer { follower, broker_epoch, ask, answer });
@@ -202,50 +206,8 @@ impl Cluster {
     }
 
     /// The node, if it is the process that the message is for.
-    fn started(&mut self, node: usize, broker_epoch: i64) -> Option<&mut Node> {
+    pub(super) fn started(&mut self, node: usize, broker_epoch: i64) -> Option<&mut Node> {
         Some(&mut self.nodes[node]).filter(|node| node.broker_epoch == broker_epoch && node.is_alive())
-    }
-
-    /// A follower asks its leader, as it knows it.
-    fn poll(&mut self, node: usize) {
-        let follower = &self.nodes[node];
-        let Some((leader, leader_epoch)) = follower.follows() else { return };
-        let Some(partition) = &follower.partition else { return };
-        let position = partition.position(leader_epoch).expect("it follows");
-        let ask = Ask { leader_epoch, position };
-        let broker_epoch = follower.broker_epoch;
-        self.messages.push(Message::Fetch { leader: index(leader), follower: node, broker_epoch, ask });
-    }
-
-    fn answer(&self, leader: usize, follower: usize, broker_epoch: i64, ask: &Ask) -> Option<Answer> {
-        let read = Read {
-            from: ask.position.log_end,
-            bytes_max: 300,
-            at_least_one: true,
-            reach: Reach::LogEnd(self.nodes[follower].id),
-            expected_epoch: Some(ask.leader_epoch),
-            last_fetched_epoch: ask.position.last_epoch,
-            broker_epoch: Some(broker_epoch),
-            log_start: Some(ask.position.log_start),
-            asked_at: Instant::now(),
-        };
-        let nothing = |error| Answer {
-            error,
-            diverging: None,
-            high_watermark: Offset(-1),
-            log_start: Offset(-1),
-            records: Bytes::new(),
-        };
-        Some(match self.nodes[leader].partition.as_ref()?.read(&read) {
-            Ok(read) => Answer {
-                diverging: read.diverging.map(|(epoch, end)| Divergence { epoch, end }),
-                high_watermark: read.high_watermark,
-                log_start: read.log_start_offset,
-                records: read.records.as_ref().map(bytes_of).unwrap_or_default(),
-                ..nothing(ErrorCode::None)
-            },
-            Err(error) => nothing(error.code()),
-        })
     }
 
     /// A client produces to whoever it takes for the leader.
@@ -397,6 +359,6 @@ impl Cluster {
     }
 }
 
-fn index(id: BrokerId) -> usize {
+pub(super) fn index(id: BrokerId) -> usize {
     usize::try_from(id.0).expect("a node")
 }

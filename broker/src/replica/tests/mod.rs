@@ -5,6 +5,8 @@
 mod alone;
 mod checks;
 mod cluster;
+mod farewells;
+mod fetches;
 mod node;
 mod weights;
 
@@ -15,7 +17,7 @@ const SEEDS: u64 = 100;
 
 #[test]
 fn nothing_acknowledged_is_lost_and_no_two_readers_see_different_records() {
-    let (mut acknowledged, mut elections, mut cuts) = (0, 0, 0);
+    let (mut acknowledged, mut elections, mut cuts, mut stood_down) = (0, 0, 0, 0);
     for seed in 0..SEEDS {
         let mut cluster = Cluster::new(seed);
         for _ in 0..STEPS {
@@ -25,9 +27,11 @@ fn nothing_acknowledged_is_lost_and_no_two_readers_see_different_records() {
         acknowledged += cluster.acknowledged();
         elections += cluster.elections;
         cuts += cluster.cuts;
+        stood_down += cluster.stood_down;
     }
     // Schedules in which nothing happens prove nothing.
     assert!(acknowledged > SEEDS as usize * 10, "{acknowledged} records acknowledged");
     assert!(elections > SEEDS as usize, "{elections} elections");
     assert!(cuts > SEEDS as usize / 4, "{cuts} logs cut");
+    assert!(stood_down > SEEDS as usize, "{stood_down} leaders stood down");
 }
