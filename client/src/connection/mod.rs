@@ -10,12 +10,14 @@ mod link;
 mod versions;
 
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::ApiKey;
 use protocol::wire::Request;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -24,12 +26,18 @@ use frame::Peer;
 use link::Link;
 use versions::Versions;
 
+/// How often the other end is asked for a sign of life where nothing is to be sent.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What bounds a connection.
 #[derive(Clone, Debug)]
 pub struct ConnectionConfig {
     /// Told to the broker with every request, for its logs and quotas.
     pub client_id: String,
     pub connect_timeout: Duration,
+    /// How long the other end's kernel may be silent, even where nothing is to be sent, before the connection is given up;
+    /// `None`: for as long as it likes.
+    pub silence_max: Option<Duration>,
     /// From a request's sending to its answer.
     pub request_timeout: Duration,
     /// The largest answer that is read.
@@ -43,6 +51,7 @@ impl Default for ConnectionConfig {
         ConnectionConfig {
             client_id: "milena".to_owned(),
             connect_timeout: Duration::from_secs(10),
+            silence_max: None,
             request_timeout: Duration::from_secs(30),
             frame_bytes_max: 128 << 20,
             in_flight_max: 64,
@@ -79,6 +88,9 @@ impl Connection {
             |source| ConnectionError::Connect { address: address.to_owned(), source: Arc::new(source) };
         let stream = TcpStream::connect(address).await.map_err(refused)?;
         stream.set_nodelay(true).map_err(refused)?;
+        if let Some(silence_max) = config.silence_max {
+            end_when_silent(&stream, silence_max).map_err(refused)?;
+        }
         let link = Link::start(stream, config.frame_bytes_max, config.in_flight_max);
         let peer = Peer { link: &link, address, client_id: &config.client_id };
         let versions = versions::negotiate(&peer).await?;
@@ -150,6 +162,14 @@ impl Connection {
     pub fn is_closed(&self) -> bool {
         self.inner.link.is_closed()
     }
+}
+
+/// What was sent must be acknowledged in this time, and so must a probe where nothing is to be sent.
+fn end_when_silent(stream: &TcpStream, silence_max: Duration) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(PROBE_INTERVAL).with_interval(PROBE_INTERVAL);
+    socket.set_tcp_keepalive(&probes)?;
+    socket.set_tcp_user_timeout(Some(silence_max))
 }
 
 impl fmt::Debug for Connection {

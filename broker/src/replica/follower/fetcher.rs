@@ -94,9 +94,10 @@ impl Broken {
             Broken::Connection(ConnectionError::Connect { source, .. }) => {
                 source.kind() == ErrorKind::ConnectionRefused
             }
-            Broken::Connection(ConnectionError::Disconnected { reason, .. }) => {
-                matches!(reason, Disconnected::ByPeer | Disconnected::Io(_))
-            }
+            Broken::Connection(ConnectionError::Disconnected { reason, .. }) => match reason {
+                Disconnected::Io(error) => error.kind() != ErrorKind::TimedOut,
+                reason => matches!(reason, Disconnected::ByPeer),
+            },
             _ => false,
         }
     }
@@ -366,6 +367,7 @@ impl Fetcher {
             // A first batch may exceed what was asked for, but no batch is larger than a request that brought it.
             frame_bytes_max: response_bytes_max.saturating_add(config.sockets.request_bytes_max),
             in_flight_max: IN_FLIGHT_MAX,
+            silence_max: Some(SILENCE_MAX),
         }
     }
 }
