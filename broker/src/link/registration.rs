@@ -145,12 +145,15 @@ impl ControllerLink {
     async fn keep(&self, registration: &Registration) {
         let mut heartbeats = interval(self.lease.heartbeat_interval);
         heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
+        let (mut failing, mut doubted) = (false, false);
         loop {
-            let stands = tokio::select! {
-                _ = heartbeats.tick() => self.keep_alive(registration).await,
-                () = self.registration_doubted.notified() => self.stands(registration).await,
-            };
+            tokio::select! {
+                _ = heartbeats.tick() => {}
+                () = self.registration_doubted.notified() => doubted = true,
+            }
+            let stands = self.renew(registration, doubted).await;
+            // A doubt that could not be settled is settled with a later heartbeat.
+            doubted &= stands.is_err();
             match stands {
                 Ok(true) => {
                     if std::mem::replace(&mut failing, false) {
@@ -165,6 +168,11 @@ impl ControllerLink {
                 }
             }
         }
+    }
+
+    /// Keeps the lease alive, and where that is in doubt looks whether the key is there as well.
+    async fn renew(&self, registration: &Registration, doubted: bool) -> Result<bool, StoreError> {
+        Ok(self.keep_alive(registration).await? && (!doubted || self.stands(registration).await?))
     }
 
     async fn keep_alive(&self, registration: &Registration) -> Result<bool, StoreError> {
