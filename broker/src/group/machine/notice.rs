@@ -57,7 +57,6 @@ pub enum Reason {
     Left { client_reason: Option<Str> },
     SessionExpired { member: Str },
     NotSynced { members: usize },
-    AssignmentNotStored(ErrorCode),
     OverCapacity { size_max: usize },
 }
 
@@ -110,7 +109,6 @@ impl fmt::Display for Reason {
             Reason::Left { client_reason } => write!(f, "a member left ({})", shown(client_reason)),
             Reason::SessionExpired { member } => write!(f, "the session of {member} expired"),
             Reason::NotSynced { members } => write!(f, "{members} members did not ask for their assignment"),
-            Reason::AssignmentNotStored(error) => write!(f, "the assignment was not stored: {error:?}"),
             Reason::OverCapacity { size_max } => write!(f, "it has more than {size_max} members"),
         }
     }

@@ -13,7 +13,7 @@ use protocol::wire::Str;
 use super::group::ClassicGroup;
 use super::state::GroupState;
 use crate::group::machine::effects::{Port, Then, Written};
-use crate::group::machine::notice::{Notice, Reason};
+use crate::group::machine::notice::Notice;
 use crate::group::machine::turn::Turn;
 
 /// A SyncGroup.
@@ -100,7 +100,9 @@ impl ClassicGroup {
         turn.write(vec![record], Then::AssignmentStored(stored));
     }
 
-    /// The assignment is stored, so everybody may have it; or it is not, so the group must agree anew.
+    /// The assignment is stored, so everybody may have it; or it is not, and whoever asked has to ask again. The generation
+    /// stands for that: another would have to be stored too, and on a full disk one would follow the other (Apache Kafka
+    /// rebalances here).
     pub fn assignment_stored(&mut self, stored: AssignmentStored, written: Written, turn: &mut Turn<'_>) {
         if self.state != GroupState::CompletingRebalance || self.generation != stored.generation {
             return;
@@ -110,7 +112,8 @@ impl ClassicGroup {
             Err(error) => {
                 turn.notice(Notice::WriteFailed { group: self.id.clone(), error });
                 self.refuse_syncs(error, turn);
-                self.prepare_rebalance(Reason::AssignmentNotStored(error), turn);
+                self.roster.await_all_syncs();
+                turn.schedule(self.sync_key(), self.rebalance_timeout());
             }
         }
     }

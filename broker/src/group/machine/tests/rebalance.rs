@@ -59,16 +59,39 @@ fn nobody_has_an_assignment_before_it_is_committed() {
 }
 
 #[test]
-fn an_assignment_that_can_not_be_stored_sends_everybody_back() {
+fn an_assignment_that_can_not_be_stored_is_brought_again_in_the_same_generation() {
     let mut driver = Driver::new(settings());
     let (a, join_a) = driver.join_new();
     driver.advance(10 * SECOND);
     let generation = join_a.reply().generation_id;
     driver.commits_at_once = false;
+    for _ in 0..3 {
+        let sync = driver.sync(sync_request(&a, generation, std::slice::from_ref(&a)));
+        driver.end_write(Err(ErrorCode::NotCoordinator));
+        assert_eq!(sync.reply().error_code, ErrorCode::NotCoordinator.code());
+        driver.assert_state("CompletingRebalance");
+        assert_eq!(driver.join(join_request(&a)).reply().generation_id, generation);
+    }
     let sync = driver.sync(sync_request(&a, generation, std::slice::from_ref(&a)));
+    assert!(driver.commit_one());
+    assert_eq!(&sync.reply().assignment[..], a.as_bytes());
+    driver.assert_state("Stable");
+}
+
+#[test]
+fn who_does_not_bring_an_assignment_again_that_could_not_be_stored_is_removed() {
+    let mut driver = Driver::new(settings());
+    let (a, join_a) = driver.join_new();
+    driver.advance(10 * SECOND);
+    let generation = join_a.reply().generation_id;
+    driver.commits_at_once = false;
+    let _ = driver.sync(sync_request(&a, generation, std::slice::from_ref(&a)));
     driver.end_write(Err(ErrorCode::NotCoordinator));
-    assert_eq!(sync.reply().error_code, ErrorCode::NotCoordinator.code());
-    driver.assert_state("PreparingRebalance");
+    for at in 0..60 {
+        assert_eq!(driver.heartbeat(&a, generation), ErrorCode::None, "after {at} s");
+        driver.advance(SECOND);
+    }
+    assert_eq!(driver.heartbeat(&a, generation), ErrorCode::UnknownMemberId);
 }
 
 #[test]
