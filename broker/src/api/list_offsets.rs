@@ -101,7 +101,8 @@ fn offset(
     let query = query(asked.timestamp, version)?;
     let partition = hosted::by_name(broker, &topic.name, asked.partition_index)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
-    let found = partition.find_offset(query, reach, expected)?;
+    let note = |error: &PartitionError| broker.replicas.note_failure(&partition, error);
+    let found = partition.find_offset(query, reach, expected).inspect_err(note)?;
     let mut response =
         ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
     if let Some(found) = found {

@@ -49,6 +49,7 @@ fn end_of_epoch(
 ) -> Result<EpochEndOffset, PartitionError> {
     let partition = hosted::by_name(broker, topic, asked.partition)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
-    let (epoch, end) = partition.end_of_epoch(LeaderEpoch(asked.leader_epoch), expected)?;
+    let note = |error: &PartitionError| broker.replicas.note_failure(&partition, error);
+    let (epoch, end) = partition.end_of_epoch(LeaderEpoch(asked.leader_epoch), expected).inspect_err(note)?;
     Ok(EpochEndOffset { leader_epoch: epoch.0, end_offset: end.0, ..Default::default() })
 }
