@@ -26,7 +26,7 @@ use crate::net::quota::ConnectionQuota;
 use crate::net::request_memory::RequestMemory;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
-use crate::replica::{Replicas, follower, housekeeping, isr, offline_reports};
+use crate::replica::{Replicas, follower, gauges, housekeeping, isr, offline_reports};
 use crate::unreachable_peers::UnreachablePeers;
 
 /// How long the last messages of a clean stop may take.
@@ -182,7 +182,16 @@ fn make_broker(
     let fetch_sessions =
         FetchSessions::new(config.replication.fetch_sessions_max, FETCH_SESSION_EVICTED_AFTER);
     let unreachable_peers = UnreachablePeers::default();
-    Arc::new(Broker { config, image, link, replicas, fetch_sessions, groups, departed_peers, unreachable_peers })
+    Arc::new(Broker {
+        config,
+        image,
+        link,
+        replicas,
+        fetch_sessions,
+        groups,
+        departed_peers,
+        unreachable_peers,
+    })
 }
 
 /// What the broker does without being asked.
@@ -193,6 +202,7 @@ fn begin_duties(broker: &Arc<Broker>, shutdown: &Shutdown) -> JoinSet<()> {
     duties.spawn(follower::run(broker.clone(), shutdown.clone()));
     duties.spawn(isr::run(broker.clone(), shutdown.clone()));
     duties.spawn(offline_reports::run(broker.clone(), shutdown.clone()));
+    duties.spawn(gauges::run(broker.clone(), shutdown.clone()));
     duties
 }
 

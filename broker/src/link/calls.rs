@@ -1,22 +1,20 @@
 //! What a broker asks of the active controller beside the stream: admin calls of its clients, and producer ids.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use metadata::convert::uuid_to_proto;
 use proto::controller::{
-    AllocateProducerIdsRequest, ControlledShutdownRequest, ForwardRequest, ForwardResponse, OfflineReplicas,
+    AllocateProducerIdsRequest, ControlledShutdownRequest, ForwardRequest, ForwardResponse,
     ReplicasOfflineRequest,
 };
-use protocol::types::Uuid;
 use protocol::wire::{DecodeError, EncodeError, Message, Reader, Request, Writer};
 use protocol::{ApiKey, ErrorCode};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Response, Status};
 
+use super::unusable::UnusableReplicas;
 use super::{ControllerLink, Session};
 use crate::api::RequestContext;
 
@@ -166,22 +164,18 @@ impl ControllerLink {
         }
     }
 
-    /// Tells of every replica here that is offline now, by topic; one that is not named is taken to be fine (again). To be
-    /// told after each opened stream, and whenever a log directory fails.
+    /// Tells of every replica here that can't be used now; one that is not named is taken to be fine (again). To be told
+    /// after each opened stream, and whenever a log directory fails or is full.
     pub async fn replicas_offline(
         &self,
-        replicas: &BTreeMap<Uuid, Vec<i32>>,
+        replicas: &UnusableReplicas,
         wait_max: Duration,
     ) -> Result<(), ForwardError> {
         let broker_epoch = self.broker_epoch().ok_or(ForwardError::NoController)?;
-        let of_topic = |(topic_id, partitions): (&Uuid, &Vec<i32>)| OfflineReplicas {
-            topic_id: uuid_to_proto(*topic_id),
-            partitions: partitions.clone(),
-        };
         let request = ReplicasOfflineRequest {
             broker_id: self.identity.broker_id.0,
             broker_epoch,
-            replicas: replicas.iter().map(of_topic).collect(),
+            replicas: replicas.on_the_wire(),
         };
         let ask = |mut session: Session| {
             let request = request.clone();

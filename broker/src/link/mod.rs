@@ -15,6 +15,7 @@ mod producer_ids;
 mod registration;
 mod seen;
 mod stream;
+mod unusable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use self::registration::{Registration, RegistrationRefused};
 pub use self::seen::{Newest, Seen, SeenError};
 use self::stream::Session;
 pub use self::stream::StreamError;
+pub use self::unusable::UnusableReplicas;
 use crate::config::SessionConfig;
 
 /// Who this broker is, as it registers.

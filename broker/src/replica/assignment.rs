@@ -52,7 +52,6 @@ impl Replicas {
             }
             self.apply_topic(old, new, topic, now);
         }
-        self.show_gauges(new);
     }
 
     fn apply_topic(&self, old: &ClusterImage, new: &ClusterImage, topic: &TopicImage, now: Instant) {

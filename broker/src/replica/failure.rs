@@ -1,22 +1,27 @@
 //! What happens when a disk fails: the log directory goes out of service with every replica in it, and nothing more is
-//! acknowledged from there (safety rule 12). A full disk is no failure: it refuses writes until there is room again.
+//! acknowledged from there (safety rule 12). A full disk is no failure: it refuses writes until there is room again. Leaders
+//! go on serving what they have; followers are not waited for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Instant;
 
 use metadata::image::ClusterImage;
 use nix::sys::statvfs::statvfs;
+use parking_lot::Mutex;
 use protocol::types::Uuid;
-use storage::IoFailure;
+use storage::{IoFailure, TopicPartition};
 use tokio::sync::watch;
 
 use super::Replicas;
 use super::errors::PartitionError;
 use super::log_dirs::ReplicaDir;
 use super::partition::Partition;
+use super::without_room::WithoutRoom;
+use crate::link::UnusableReplicas;
 
 /// A disk with so much room, or a sixteenth of its size if that is less, takes writes again.
 const ROOM_BYTES_MIN: u64 = 1024 * 1024;
@@ -26,12 +31,17 @@ pub(super) struct Failures {
     /// Counts what may have changed which replicas are offline.
     changes: watch::Sender<u64>,
     /// Assigned to this broker, not to be found, and not to be made anew while a directory is missing: by topic id.
-    stranded: parking_lot::Mutex<BTreeSet<(Uuid, i32)>>,
+    stranded: Mutex<BTreeSet<(Uuid, i32)>>,
+    without_room: Mutex<WithoutRoom>,
 }
 
 impl Default for Failures {
     fn default() -> Failures {
-        Failures { changes: watch::Sender::new(0), stranded: parking_lot::Mutex::default() }
+        Failures {
+            changes: watch::Sender::new(0),
+            stranded: Mutex::default(),
+            without_room: Mutex::default(),
+        }
     }
 }
 
@@ -43,6 +53,14 @@ impl Replicas {
             self.fail_dir(&partition.dir);
         } else if error.is_disk_full() {
             note_full(&partition.dir, error);
+        }
+    }
+
+    /// As [`Replicas::note_failure`], where a follower could not take in what it fetched.
+    pub(super) fn note_failed_follower(&self, partition: &Partition, error: &PartitionError) {
+        self.note_failure(partition, error);
+        if error.is_disk_full() && self.failures.without_room.lock().note(&partition.at, Instant::now()) {
+            self.note_offline();
         }
     }
 
@@ -146,7 +164,21 @@ impl Replicas {
         self.failures.stranded.lock().len()
     }
 
-    /// Every replica that can't be used, by topic: what the controller is told.
+    /// Every replica that can't be used: what the controller is told.
+    pub(super) fn unusable_replicas(&self) -> UnusableReplicas {
+        UnusableReplicas { offline: self.offline_replicas(), full: self.followers_without_room() }
+    }
+
+    fn followers_without_room(&self) -> BTreeMap<Uuid, Vec<i32>> {
+        let noted: Vec<_> = self.failures.without_room.lock().replicas().cloned().collect();
+        let mut full: BTreeMap<Uuid, Vec<i32>> = BTreeMap::new();
+        for (topic_id, partition) in noted.iter().filter_map(|at| self.with_topic_id(at)) {
+            full.entry(topic_id).or_default().push(partition.at.partition);
+        }
+        full
+    }
+
+    /// Every replica that is offline, by topic.
     pub fn offline_replicas(&self) -> BTreeMap<Uuid, Vec<i32>> {
         let mut offline: BTreeMap<Uuid, Vec<i32>> = BTreeMap::new();
         for &(topic_id, index) in &*self.failures.stranded.lock() {
@@ -163,13 +195,20 @@ impl Replicas {
         offline
     }
 
-    /// Lets full directories be written to again, once they have room.
+    /// Lets full directories be written to again, once they have room, and their followers be waited for.
     pub(super) fn look_for_room(&self) {
         for dir in self.dirs.iter().filter(|dir| dir.full.load(Ordering::Acquire)) {
             if has_room(dir.path()) {
                 dir.full.store(false, Ordering::Release);
                 tracing::info!(dir = %dir.path().display(), "the disk has room again");
             }
+        }
+        let has_room = |at: &TopicPartition| {
+            let partition = self.partition(&at.topic, at.partition);
+            partition.map_or(true, |partition| !partition.dir.full.load(Ordering::Acquire))
+        };
+        if self.failures.without_room.lock().release(Instant::now(), has_room) {
+            self.note_offline();
         }
     }
 }

@@ -1,14 +1,48 @@
-//! Counts the replicas for the gauges that operators watch, UnderReplicatedPartitions first.
+//! Counts the replicas for the gauges that operators watch, UnderReplicatedPartitions first: when an image or a failed disk
+//! may have changed something, and no more often than [`COUNT_INTERVAL_MIN`], for all replicas are looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use metadata::image::{ClusterImage, PartitionImage};
 
+use node::shutdown::Shutdown;
+use tokio::time::sleep;
+
 use super::Replicas;
 use super::partition::{LogState, Partition};
+use crate::Broker;
 use crate::metrics::partitions::PartitionCounts;
+
+/// The shortest time between two counts.
+const COUNT_INTERVAL_MIN: Duration = Duration::from_millis(500);
+
+/// Keeps the gauges true until shutdown.
+pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
+    tokio::select! {
+        () = count(&broker) => {}
+        () = shutdown.requested() => {}
+    }
+}
+
+async fn count(broker: &Broker) {
+    let (mut images, mut failures) = (broker.image.subscribe(), broker.replicas.offline_changes());
+    loop {
+        // The senders live as long as the broker; an error cannot come.
+        tokio::select! {
+            _ = images.changed() => {}
+            _ = failures.changed() => {}
+        }
+        failures.borrow_and_update();
+        let image = images.borrow_and_update().clone();
+        broker.replicas.show_gauges(&image);
+        sleep(COUNT_INTERVAL_MIN).await;
+    }
+}
 
 impl Replicas {
     /// Shows what the image and the replicas are like now.
-    pub(super) fn show_gauges(&self, image: &ClusterImage) {
+    fn show_gauges(&self, image: &ClusterImage) {
         let stranded = i64::try_from(self.stranded()).unwrap_or(i64::MAX);
         let mut counts = PartitionCounts { offline_replicas: stranded, ..PartitionCounts::default() };
         for partition in self.all() {

@@ -6,7 +6,8 @@
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
 //! * [`log_dirs`], `checkpoints`, `recovery`, `retries`: where logs lie, and how they open.
 //! * `hosted`, `assignment`, `removal`, `succession`: how replicas come and go.
-//! * [`housekeeping`], `changes`, `closing`: how logs are tended, and closed. `failure`, [`offline_reports`]: when disks fail.
+//! * [`housekeeping`], `changes`, `closing`: how logs are tended, and closed.
+//! * `failure`, `without_room`, [`offline_reports`]: when disks fail or are full. [`gauges`]: what operators see.
 
 pub mod ack_waits;
 pub mod append;
@@ -21,12 +22,12 @@ pub mod errors;
 mod failure;
 pub mod follower;
 mod followers;
-mod gauges;
+pub mod gauges;
 mod high_watermark;
 mod holdings;
 mod hosted;
-pub mod inspect;
 pub mod housekeeping;
+pub mod inspect;
 pub mod isr;
 mod log_config;
 pub mod log_dirs;
@@ -39,11 +40,12 @@ mod recovery;
 mod removal;
 mod retries;
 pub mod role;
-mod succession;
 mod standing_down;
+mod succession;
 #[cfg(test)]
 mod tests;
 pub mod usage;
+mod without_room;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
-//! Tells the controller which replicas can't be used here, so that others lead in their place at once: when a directory
-//! fails, and after every stream that was opened, for another controller may not have heard of it.
+//! Tells the controller which replicas can't be used here, so that others lead in their place at once, or do not wait for
+//! them: when a directory fails or is full, and after every stream that was opened, for another controller may not have heard
+//! of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,9 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Before what had no answer is told again.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+/// The shortest time between two reports: when a disk is full its followers find out one by one.
+const REPORT_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 /// Reports until shutdown.
 pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
@@ -31,22 +35,24 @@ async fn report(broker: &Broker) {
         let new_stream = streams.has_changed().unwrap_or(false);
         let is_connected = streams.borrow_and_update().is_some();
         changes.borrow_and_update();
-        let offline = broker.replicas.offline_replicas();
+        let unusable = broker.replicas.unusable_replicas();
         let is_news = match &told {
-            Some(told) => new_stream || *told != offline,
-            None => !offline.is_empty(),
+            Some(told) => new_stream || *told != unusable,
+            None => !unusable.is_empty(),
         };
         if is_connected && is_news {
-            let replicas: usize = offline.values().map(Vec::len).sum();
-            match broker.link.replicas_offline(&offline, CALL_TIME_MAX).await {
+            let (offline, full) = unusable.counts();
+            match broker.link.replicas_offline(&unusable, CALL_TIME_MAX).await {
                 Ok(()) => {
-                    tracing::info!(replicas, "the controller knows which replicas are offline here");
-                    told = Some(offline).filter(|offline| !offline.is_empty());
+                    tracing::info!(offline, full, "the controller knows which replicas can't be used here");
+                    told = Some(unusable).filter(|unusable| !unusable.is_empty());
+                    sleep(REPORT_INTERVAL_MIN).await;
                 }
                 Err(error) => {
                     tracing::warn!(
-                        replicas,
-                        "the controller is told again which replicas are offline here: {error}"
+                        offline,
+                        full,
+                        "the controller is told again which replicas can't be used here: {error}"
                     );
                     sleep(RETRY_DELAY).await;
                     continue;

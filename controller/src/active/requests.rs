@@ -1,16 +1,14 @@
 //! What brokers ask for, beside their streams. An answer leaves when what it speaks of is committed; that of an admin call
 //! also when the brokers have applied it, or have had their time to.
 
-use std::collections::HashSet;
-
 use metadata::convert::{partition_to_proto, uuid_from_proto, uuid_to_proto};
 use proto::controller::{
-    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
-    ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse, IsrProposal,
-    IsrResult, OfflineReplicas, ReplicasOfflineRequest, ReplicasOfflineResponse,
+    self as messages, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest,
+    AlterIsrResponse, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
+    IsrProposal, IsrResult, ReplicasOfflineRequest, ReplicasOfflineResponse,
 };
 use protocol::ErrorCode;
-use protocol::types::{BrokerId, LeaderEpoch, Uuid};
+use protocol::types::{BrokerId, LeaderEpoch};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -24,7 +22,7 @@ use crate::plan::broker_gone::hand_over;
 use crate::plan::elect_leaders::elect_missing_leaders;
 use crate::plan::replicas_offline::replicas_offline;
 use crate::producer_ids::next_block;
-use crate::state::PartitionRef;
+use crate::state::{OfflineReplicas, PartitionRef};
 
 impl Active {
     /// An admin call of a client.
@@ -144,7 +142,8 @@ impl Active {
         Ok(())
     }
 
-    /// Log directories of a broker failed: its replicas there lead nothing any more and are in sync with nothing.
+    /// Log directories of a broker failed: its replicas there lead nothing any more and are in sync with nothing. Or they are
+    /// full: then its followers there leave the ISRs.
     pub(super) async fn replicas_offline(
         &mut self,
         request: ReplicasOfflineRequest,
@@ -155,14 +154,15 @@ impl Active {
             respond(reply, Ok(ReplicasOfflineResponse { error_code: code(error) }));
             return Ok(());
         }
-        let offline = match request.replicas.iter().map(offline_of_topic).collect::<Result<Vec<_>, _>>() {
-            Ok(offline) => offline.into_iter().flatten().collect::<HashSet<_>>(),
+        let offline = match offline(&request.replicas) {
+            Ok(offline) => offline,
             Err(status) => {
                 respond(reply, Err(status));
                 return Ok(());
             }
         };
-        tracing::warn!(%broker, count = offline.len(), "replicas are offline");
+        let (failed, full) = (offline.failed.len(), offline.full.len());
+        tracing::warn!(%broker, failed, full, "replicas are offline, or followers without room");
         self.state.offline_replicas.insert(broker, offline);
         self.carry_out(replicas_offline(&self.state, broker)).await?;
         respond(reply, Ok(ReplicasOfflineResponse { error_code: 0 }));
@@ -188,12 +188,15 @@ fn proposal(proposal: &IsrProposal) -> Result<Proposal, Status> {
     })
 }
 
-fn offline_of_topic(
-    replicas: &OfflineReplicas,
-) -> Result<impl Iterator<Item = (Uuid, i32)> + use<'_>, Status> {
-    let topic_id = uuid_from_proto(&replicas.topic_id, "a topic id");
-    let topic_id = topic_id.map_err(|error| Status::invalid_argument(error.to_string()))?;
-    Ok(replicas.partitions.iter().map(move |partition| (topic_id, *partition)))
+fn offline(told: &[messages::OfflineReplicas]) -> Result<OfflineReplicas, Status> {
+    let mut offline = OfflineReplicas::default();
+    for replicas in told {
+        let topic_id = uuid_from_proto(&replicas.topic_id, "a topic id");
+        let topic_id = topic_id.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let kind = if replicas.full { &mut offline.full } else { &mut offline.failed };
+        kind.extend(replicas.partitions.iter().map(|partition| (topic_id, *partition)));
+    }
+    Ok(offline)
 }
 
 fn status_of(error: &CallError) -> Status {

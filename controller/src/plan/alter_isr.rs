@@ -74,7 +74,8 @@ fn change(of: PartitionRef, isr: &[BrokerId], electable: &[BrokerId], writes: &m
 /// The members that a leader drops who is alone, as far as they may lead; nobody where it is not alone.
 fn successors(state: &State, of: PartitionRef, isr: &[BrokerId]) -> Vec<BrokerId> {
     let min_isr = usize::try_from(of.state.min_isr).unwrap_or(0);
-    let may_succeed = |id: &&BrokerId| **id != of.state.leader && state.may_lead(**id, of);
+    let may_succeed =
+        |id: &&BrokerId| **id != of.state.leader && state.may_lead(**id, of) && !state.is_full(**id, of);
     let others = of.state.replicas.iter().filter(may_succeed).count();
     if isr.len() >= min_isr || others < min_isr {
         return Vec::new();
@@ -121,6 +122,7 @@ fn check_members(state: &State, proposal: &Proposal, of: PartitionRef) -> Result
         let registered = state.image.brokers.get(id).map(|broker| broker.epoch);
         state.is_active(*id)
             && !state.is_offline(*id, of)
+            && !state.is_full(*id, of)
             && (*epoch == UNKNOWN_EPOCH || registered == Some(*epoch))
     };
     match proposal.isr.iter().all(eligible) {

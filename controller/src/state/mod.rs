@@ -41,6 +41,16 @@ pub struct Registered {
     pub registration: BrokerRegistration,
 }
 
+/// The replicas of one broker that can't be used, by topic id and partition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfflineReplicas {
+    /// In log directories that failed: not elected, nor added to an ISR.
+    pub failed: HashSet<(Uuid, i32)>,
+    /// On disks that are full: followers that can't append are not added to an ISR. They have what they had, and are elected
+    /// where they may be.
+    pub full: HashSet<(Uuid, i32)>,
+}
+
 /// What the controller knows.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -52,9 +62,8 @@ pub struct State {
     pub connected: BTreeSet<BrokerId>,
     /// Brokers that asked to be relieved before they stop: not elected, nor added to an ISR.
     pub shutting_down: BTreeSet<BrokerId>,
-    /// Replicas in log directories that failed, as their brokers tell after each opened stream: not elected, nor added to
-    /// an ISR.
-    pub offline_replicas: BTreeMap<BrokerId, HashSet<(Uuid, i32)>>,
+    /// Replicas that can't be used, as their brokers tell after each opened stream.
+    pub offline_replicas: BTreeMap<BrokerId, OfflineReplicas>,
     pub last_producer_ids: Option<ProducerIdBlock>,
     /// Which timeline this is, and whether the store is to be trusted.
     pub timeline: TimelineRecord,
@@ -108,7 +117,14 @@ impl State {
     /// Whether this broker's replica is in a log directory that failed.
     pub fn is_offline(&self, id: BrokerId, of: PartitionRef) -> bool {
         let replica = (of.topic_id, of.partition);
-        self.offline_replicas.get(&id).is_some_and(|offline| offline.contains(&replica))
+        self.offline_replicas.get(&id).is_some_and(|offline| offline.failed.contains(&replica))
+    }
+
+    /// Whether this broker's replica follows and has no room for more.
+    pub fn is_full(&self, id: BrokerId, of: PartitionRef) -> bool {
+        let replica = (of.topic_id, of.partition);
+        id != of.state.leader
+            && self.offline_replicas.get(&id).is_some_and(|offline| offline.full.contains(&replica))
     }
 
     /// Whether this broker may be counted on for new replicas: admitted, and not about to stop.

@@ -14,7 +14,8 @@ use proto::controller::controller_server::{Controller, ControllerServer};
 use proto::controller::{
     ActiveSign, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
-    Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse, StandbyMessage,
+    Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse,
+    StandbyMessage,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

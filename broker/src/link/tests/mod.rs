@@ -270,15 +270,18 @@ async fn producer_ids_are_unique_across_blocks() {
 }
 
 #[tokio::test]
-async fn offline_replicas_are_told_by_topic() {
+async fn replicas_that_can_not_be_used_are_told_by_topic_and_reason() {
     let (mut controller, fixture) = (FakeController::start().await, fresh());
     controller.elect(&*fixture.store, 1).await;
     let stream = fixture.until(controller.stream()).await;
-    let replicas = [(Uuid([7; 16]), vec![0, 3])].into();
+    let topic = Uuid([7; 16]);
+    let replicas =
+        UnusableReplicas { offline: [(topic, vec![0, 3])].into(), full: [(topic, vec![1])].into() };
     fixture.link.replicas_offline(&replicas, PATIENCE).await.expect("is answered");
     let told = controller.offline.lock().pop().expect("was told");
     assert_eq!((told.broker_id, told.broker_epoch), (1, stream.hello.broker_epoch));
-    assert_eq!(told.replicas[0].partitions, [0, 3]);
+    let told: Vec<_> = told.replicas.iter().map(|told| (&told.partitions[..], told.full)).collect();
+    assert_eq!(told, [(&[0, 3][..], false), (&[1], true)]);
 }
 
 #[tokio::test]

@@ -340,7 +340,7 @@ impl Fetcher {
     fn report(&self, followed: &Followed, error: &FollowError, failures: u32) {
         let (partition, leader) = (&followed.partition.at, self.leader);
         if let FollowError::Own(own) = error {
-            self.broker.replicas.note_failure(&followed.partition, own);
+            self.broker.replicas.note_failed_follower(&followed.partition, own);
         }
         let is_ours = matches!(error, FollowError::Own(PartitionError::Append(_) | PartitionError::Log(_)));
         if is_ours {

@@ -1,5 +1,6 @@
 //! The cluster of a scenario: plans are committed to it as the store would, and its invariants are checked after every step.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use metadata::image::{ConfigResource, PartitionImage};
@@ -17,7 +18,7 @@ use crate::plan::create_topic::{NewTopic, create_topic};
 use crate::plan::elect_leaders::elect_missing_leaders;
 use crate::plan::replicas_offline::replicas_offline;
 use crate::plan::{Plan, WRITES_MAX};
-use crate::state::{Registered, State, Values};
+use crate::state::{OfflineReplicas, Registered, State, Values};
 
 pub(super) const TOPIC: Uuid = Uuid([9; 16]);
 
@@ -108,7 +109,15 @@ impl Cluster {
 
     /// Log directories of the broker fail, or are fine again: these partitions of it are offline.
     pub(super) fn fail(&mut self, id: i32, partitions: &[i32]) {
-        let offline = partitions.iter().map(|partition| (TOPIC, *partition)).collect();
+        self.tell_offline(id, OfflineReplicas { failed: of_topic(partitions), ..OfflineReplicas::default() });
+    }
+
+    /// Disks of the broker are full, or have room again: these followers of it can't append.
+    pub(super) fn fill(&mut self, id: i32, partitions: &[i32]) {
+        self.tell_offline(id, OfflineReplicas { full: of_topic(partitions), ..OfflineReplicas::default() });
+    }
+
+    fn tell_offline(&mut self, id: i32, offline: OfflineReplicas) {
         self.state.offline_replicas.insert(BrokerId(id), offline);
         self.commit(replicas_offline(&self.state, BrokerId(id)));
     }
@@ -165,6 +174,10 @@ pub(super) enum Start {
     Fresh,
     AfterKill,
     AfterPowerLoss,
+}
+
+fn of_topic(partitions: &[i32]) -> HashSet<(Uuid, i32)> {
+    partitions.iter().map(|partition| (TOPIC, *partition)).collect()
 }
 
 pub(super) fn ids(numbers: &[i32]) -> Vec<BrokerId> {

@@ -21,6 +21,7 @@ use crate::plan::create_topic::{NewTopic, create_topic};
 use crate::plan::delete_topic::delete_topic;
 use crate::plan::elect_leaders::elect_missing_leaders;
 use crate::plan::preferred_leaders::balance_leaders;
+use crate::plan::replicas_offline::replicas_offline;
 use crate::state::Values;
 
 #[test]
@@ -214,6 +215,48 @@ fn a_lone_replica_that_goes_offline_is_remembered_and_returns_uncleanly() {
     cluster.fail(1, &[]);
     cluster.check(1, &[1]);
     assert_eq!(cluster.unclean, 1);
+}
+
+#[test]
+fn a_follower_without_room_leaves_the_isr_and_returns_when_it_has_room() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3]], &[("min.insync.replicas", "2")]);
+    cluster.fill(3, &[0]);
+    cluster.check(1, &[1, 2]);
+    assert_eq!(cluster.propose(1, &[1, 2, 3]), ErrorCode::IneligibleReplica);
+    assert!(replicas_offline(&cluster.state, BrokerId(3)).is_empty(), "told again, it changes nothing");
+    cluster.fill(3, &[]);
+    assert_eq!(cluster.propose(1, &[1, 2, 3]), ErrorCode::None);
+    cluster.check(1, &[1, 2, 3]);
+}
+
+#[test]
+fn a_leader_without_room_goes_on_and_alters_its_isr() {
+    let mut cluster = Cluster::new(2);
+    cluster.create(&[&[1, 2]], &[]);
+    cluster.fill(1, &[0]);
+    cluster.check(1, &[1, 2]);
+    assert_eq!(cluster.propose(1, &[1]), ErrorCode::None);
+    assert_eq!(cluster.propose(1, &[1, 2]), ErrorCode::None);
+}
+
+#[test]
+fn when_all_disks_are_full_the_leader_stays_and_the_others_are_eligible() {
+    let mut cluster = Cluster::new(3);
+    cluster.create(&[&[1, 2, 3]], &[("min.insync.replicas", "2")]);
+    (1..=3).for_each(|id| cluster.fill(id, &[0]));
+    cluster.check(1, &[1]);
+    assert_eq!(cluster.partition(0).elr, ids(&[3]), "2 left while there were enough");
+    cluster.die(1);
+    cluster.check(3, &[3]);
+    cluster.die(3);
+    cluster.check(-1, &[3]);
+    cluster.fill(2, &[0]);
+    cluster.check(-1, &[3]);
+    cluster.start(3, Start::AfterKill);
+    cluster.fill(3, &[0]);
+    cluster.check(3, &[3]);
+    assert_eq!(cluster.unclean, 0);
 }
 
 #[test]

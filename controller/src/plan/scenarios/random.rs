@@ -12,6 +12,14 @@ fn assert_offline_lead_nothing(cluster: &Cluster, id: i32, offline: &[i32]) {
     }
 }
 
+fn assert_full_wait_outside(cluster: &Cluster, id: i32, full: &[i32]) {
+    for index in full {
+        let partition = cluster.partition(*index);
+        let is_needed = !partition.has_leader() || partition.leader == BrokerId(id);
+        assert!(is_needed || !partition.isr.contains(&BrokerId(id)), "{partition:?}");
+    }
+}
+
 #[test]
 fn random_deaths_and_returns_never_break_an_invariant() {
     for seed in 0..100 {
@@ -21,7 +29,7 @@ fn random_deaths_and_returns_never_break_an_invariant() {
         cluster.create(&[&[1, 2, 3], &[2, 3], &[3]], &[("min.insync.replicas", min_isr)]);
         for _ in 0..60 {
             let id = rng.i32(1..=3);
-            match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..8)) {
+            match (cluster.state.image.is_live(BrokerId(id)), rng.u8(..9)) {
                 (true, 0) => cluster.die(id),
                 (true, 2) => cluster.stop(id),
                 (true, 3) => cluster.set(&[("min.insync.replicas", if rng.bool() { "1" } else { "2" })]),
@@ -30,6 +38,11 @@ fn random_deaths_and_returns_never_break_an_invariant() {
                     let offline: Vec<i32> = (0..3).filter(|_| rng.u8(..3) == 0).collect();
                     cluster.fail(id, &offline);
                     assert_offline_lead_nothing(&cluster, id, &offline);
+                }
+                (true, 5) => {
+                    let full: Vec<i32> = (0..3).filter(|_| rng.u8(..3) > 0).collect();
+                    cluster.fill(id, &full);
+                    assert_full_wait_outside(&cluster, id, &full);
                 }
                 (true, _) => {
                     cluster.propose(
