@@ -9,6 +9,10 @@ use protocol::types::{BrokerId, Offset};
 
 use super::approach::{Approach, OutOfSync};
 
+/// How long a follower is not proposed that the controller refused: it stops, its disk is full, or it is new to the
+/// controller.
+const REFUSED_REST: Duration = Duration::from_secs(1);
+
 /// All followers that have fetched. Nobody has at the start of an epoch (safety rule 6).
 #[derive(Clone, Debug)]
 pub struct Followers {
@@ -27,6 +31,8 @@ struct Follower {
     caught_up_at: Option<Instant>,
     broker_epoch: Option<i64>,
     approach: Approach,
+    /// When it had fetched last as the controller would not have it in the ISR.
+    refused_at: Option<Instant>,
 }
 
 /// One fetch: all before `from` is in the follower's log.
@@ -103,17 +109,25 @@ impl Followers {
             before.filter(|before| fetch.from >= before.leader_end).map(|before| before.fetched_at)
         };
         let FollowerFetch { from: log_end, log_start, leader_end, broker_epoch, at: fetched_at } = fetch;
-        let caught_up_at = caught_up_at.max(caught_up_now);
         let lag = leader_end - log_end;
-        let mut approach = match before.filter(|before| before.broker_epoch == broker_epoch) {
-            Some(before) => before.approach,
-            None => Approach::begin(lag, fetched_at),
+        let (mut approach, refused_at) = match before.filter(|before| before.broker_epoch == broker_epoch) {
+            Some(before) => (before.approach, before.refused_at),
+            None => (Approach::begin(lag, fetched_at), None),
         };
         approach.fetched(lag, fetched_at);
-        self.known.insert(
-            follower,
-            Follower { log_start, log_end, fetched_at, leader_end, caught_up_at, broker_epoch, approach },
-        );
+        let rests = refused_at.is_some_and(|at| is_rest(at, fetched_at));
+        let caught_up_at = caught_up_at.max(caught_up_now).filter(|_| !rests);
+        let now = Follower {
+            log_start,
+            log_end,
+            fetched_at,
+            leader_end,
+            caught_up_at,
+            broker_epoch,
+            approach,
+            refused_at,
+        };
+        self.known.insert(follower, now);
         Ok(())
     }
 
@@ -123,6 +137,32 @@ impl Followers {
             known.caught_up_at = None;
             // Whatever it reached before does not count for that.
             known.leader_end = Offset(i64::MAX);
+        }
+    }
+
+    /// The controller would not have it in the ISR.
+    pub fn refused(&mut self, follower: BrokerId) {
+        if let Some(known) = self.known.get_mut(&follower) {
+            known.refused_at = Some(known.fetched_at);
+        }
+        self.must_catch_up(follower);
+    }
+
+    /// Whether the controller would not have it in the ISR, the last time under this registration.
+    pub fn was_refused(&self, follower: BrokerId) -> bool {
+        self.known.get(&follower).is_some_and(|known| known.refused_at.is_some())
+    }
+
+    /// Whether it was refused so short a time ago that there is no use in proposing it again, or in waiting for it.
+    pub fn rests(&self, follower: BrokerId) -> bool {
+        let Some(known) = self.known.get(&follower) else { return false };
+        known.refused_at.is_some_and(|at| is_rest(at, known.fetched_at))
+    }
+
+    /// It is in the ISR.
+    pub fn accepted(&mut self, follower: BrokerId) {
+        if let Some(known) = self.known.get_mut(&follower) {
+            known.refused_at = None;
         }
     }
 
@@ -153,6 +193,10 @@ impl Followers {
     pub fn retain(&mut self, replicas: &[BrokerId]) {
         self.known.retain(|id, _| replicas.contains(id));
     }
+}
+
+fn is_rest(refused_at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(refused_at) < REFUSED_REST
 }
 
 #[cfg(test)]
@@ -194,6 +238,28 @@ mod tests {
         assert_eq!(waited_for(&followers), [], "a fetch from before it left does not count");
         fetch(&mut followers, 30, 40, second(4));
         assert_eq!(waited_for(&followers), [(2, 30)]);
+    }
+
+    #[test]
+    fn who_was_refused_rests_until_it_is_accepted_or_registers_again() {
+        let begun = Instant::now();
+        let mut followers = Followers::new(begun);
+        fetch(&mut followers, 10, 10, begun);
+        followers.refused(TWO);
+        assert_eq!(waited_for(&followers), []);
+        fetch(&mut followers, 10, 10, begun + REFUSED_REST / 2);
+        assert!(followers.rests(TWO) && followers.was_refused(TWO));
+        assert_eq!(waited_for(&followers), []);
+        fetch(&mut followers, 10, 10, begun + REFUSED_REST);
+        assert!(!followers.rests(TWO) && followers.was_refused(TWO));
+        followers.refused(TWO);
+        let (from, at) = (Offset(10), begun + REFUSED_REST);
+        let again = FollowerFetch { from, log_start: None, leader_end: from, broker_epoch: Some(2), at };
+        followers.fetched(TWO, again).expect("a later registration");
+        assert!(!followers.rests(TWO) && !followers.was_refused(TWO));
+        followers.refused(TWO);
+        followers.accepted(TWO);
+        assert!(!followers.was_refused(TWO));
     }
 
     #[test]

@@ -299,6 +299,7 @@ impl State {
         for &left in isr_before.iter().filter(|id| !leader.isr.contains(id)) {
             self.followers.must_catch_up(left);
         }
+        leader.isr.iter().for_each(|&member| self.followers.accepted(member));
         self.followers.retain(&leader.replicas);
     }
 

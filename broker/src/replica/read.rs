@@ -198,7 +198,9 @@ impl State {
     /// Whether it is worth while to decide on the ISR: this follower is not in it, and has what is committed.
     fn may_return(&self, follower: BrokerId, log_end: Offset) -> bool {
         let Role::Leader(leader) = &self.role else { return false };
-        let is_candidate = !leader.isr.contains(&follower) && leader.proposals.in_flight().is_none();
+        let is_candidate = !leader.isr.contains(&follower)
+            && leader.proposals.in_flight().is_none()
+            && !self.followers.rests(follower);
         let reached = |start| has_what_is_committed(log_end, self.high_watermark, start);
         is_candidate && leader.epoch_start.is_some_and(reached)
     }

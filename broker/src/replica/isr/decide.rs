@@ -46,8 +46,7 @@ pub struct IsrChange {
 /// registered and not fenced.
 pub fn wanted(view: &View, registered: impl Fn(BrokerId) -> Option<i64>) -> Option<IsrChange> {
     let leaving: Vec<_> = out_of_sync(view).collect();
-    let returning: Vec<_> =
-        view.replicas.iter().copied().filter(|&id| may_return(view, id, &registered)).collect();
+    let returning = returning(view, registered);
     if leaving.is_empty() && returning.is_empty() {
         return None;
     }
@@ -80,12 +79,25 @@ pub fn has_what_is_committed(log_end: Offset, high_watermark: Offset, epoch_star
     log_end >= high_watermark && log_end >= epoch_start
 }
 
+/// Those who are to return. One that the controller refused before is proposed alone, so that it keeps out no others.
+fn returning(view: &View, registered: impl Fn(BrokerId) -> Option<i64>) -> Vec<BrokerId> {
+    let candidates = view.replicas.iter().copied().filter(|&id| may_return(view, id, &registered));
+    let (refused, mut returning): (Vec<_>, Vec<_>) =
+        candidates.partition(|&id| view.followers.was_refused(id));
+    if returning.is_empty() {
+        returning.extend(refused.first());
+    }
+    returning
+}
+
 fn may_return(view: &View, id: BrokerId, registered: impl Fn(BrokerId) -> Option<i64>) -> bool {
     let Some(log_end) = view.followers.log_end(id).filter(|_| !view.isr.contains(&id)) else { return false };
     let fetched_by = view.followers.broker_epoch(id);
     let is_eligible =
         registered(id).is_some_and(|epoch| fetched_by.is_none_or(|fetched_by| fetched_by == epoch));
-    is_eligible && has_what_is_committed(log_end, view.high_watermark, view.epoch_start)
+    is_eligible
+        && !view.followers.rests(id)
+        && has_what_is_committed(log_end, view.high_watermark, view.epoch_start)
 }
 
 fn member(view: &View, id: BrokerId) -> Member {
@@ -207,6 +219,19 @@ mod tests {
         assert_eq!(scene.wanted(1), None);
         scene.fetch(2, 70, 100, 1);
         assert!(scene.wanted(1).is_some());
+    }
+
+    #[test]
+    fn who_was_refused_returns_later_and_alone() {
+        let mut scene = Scene::with_isr(&[1]);
+        scene.fetch(2, 100, 100, 1);
+        scene.followers.refused(BrokerId(2));
+        assert_eq!(scene.wanted(1), None);
+        scene.fetch(2, 100, 100, 3);
+        scene.fetch(3, 100, 100, 3);
+        scene.check(3, &[(1, 400), (3, 500)], &[], &[3]);
+        scene.isr.push(BrokerId(3));
+        scene.check(3, &[(1, 400), (3, 500), (2, 500)], &[], &[2]);
     }
 
     #[test]

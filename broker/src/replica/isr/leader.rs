@@ -77,7 +77,7 @@ impl Partition {
         let Role::Leader(leader) = &mut state.role else { return };
         leader.proposals.refused(proposal);
         for member in proposal.isr.iter().filter(|member| !leader.isr.contains(&member.id)) {
-            state.followers.must_catch_up(member.id);
+            state.followers.refused(member.id);
         }
         state.advance_high_watermark(self.broker);
         state.refuse_acks_below_min_isr();
@@ -104,6 +104,6 @@ fn report(partition: &Partition, change: &IsrChange) {
         tracing::info!(%partition, %replica, cause = ?lag, "out of sync: the ISR is to shrink");
     }
     for replica in &change.returning {
-        tracing::info!(%partition, %replica, "in sync: the ISR is to expand");
+        tracing::debug!(%partition, %replica, "in sync: the ISR is to expand");
     }
 }

@@ -178,6 +178,9 @@ impl Proposer {
         match outcome {
             IsrOutcome::Committed(state) => {
                 partition.isr_committed(&state);
+                if *expands {
+                    tracing::info!(partition = %partition.at, isr = ?state.isr, "in sync: the ISR has expanded");
+                }
                 replication::observe_isr_change(*expands, *shrinks);
             }
             IsrOutcome::Refused(error) => {
