@@ -151,6 +151,10 @@ impl Milena {
         self.running()?.signal(Signal::SIGSTOP)
     }
 
+    pub fn pid(&self) -> Result<u32> {
+        Ok(self.running()?.pid())
+    }
+
     /// SIGCONT.
     pub fn resume(&self) -> Result<()> {
         self.running()?.signal(Signal::SIGCONT)

@@ -173,6 +173,63 @@ fn a_full_disk_refuses_records_serves_what_it_has_and_resumes_by_itself() -> Res
     cluster.done()
 }
 
+/// With three replicas, `min.insync.replicas` of two and the lag that is allowed by default, 30 s.
+#[test]
+fn a_follower_on_a_full_disk_is_not_waited_for_and_returns_when_there_is_room() -> Result<()> {
+    const DISK_BYTES: u64 = 48 << 20;
+    /// What is promised is about a second; a debug build that shares two cores is given more, and far less than 30 s.
+    const GAP_MS_MAX: u64 = 3_000;
+    if subject()? == Subject::ApacheKafka {
+        return Ok(());
+    }
+    let properties = format!(
+        "default.replication.factor=3\nmin.insync.replicas=2\nnum.partitions={PARTITIONS}\n\
+         log.segment.bytes=2097152\nlog.segment.delete.delay.ms=1000\nauto.leader.rebalance.enable=false"
+    );
+    let mut cluster = Cluster::start("full-follower", 3, 1, &properties)?;
+    let disk = cluster.scratch.path().join("small-disk");
+    std::fs::create_dir(&disk)?;
+    cluster.broker(3).terminate()?;
+    cluster.broker(3).set(&format!("log.dirs={}\n", disk.display()))?;
+    cluster.broker(3).mount_small_disk(&disk, DISK_BYTES);
+    cluster.broker(3).start()?;
+    kcat::metadata(&cluster.bootstrap(), Some("steady"))?;
+    cluster.await_in_sync("steady", 3)?;
+    cluster.broker(3).terminate()?;
+    cluster.broker(3).start().context("as a follower of everything")?;
+    cluster.await_in_sync("steady", 3)?;
+    let (mut producer, stop) = produce(&cluster, "steady")?;
+    producer.await_line("acknowledged ", wait::PATIENCE)?;
+
+    let ballast = disk.join("ballast");
+    let inside = inside_of(cluster.broker(3).pid()?, &ballast);
+    let written = std::fs::write(&inside, vec![0_u8; usize::try_from(2 * DISK_BYTES)?]);
+    ensure!(written.is_err(), "the disk is larger than it should be");
+    wait::until("the follower to be left out", wait::PATIENCE, || {
+        let left = partitions(&cluster, "steady")?.iter().all(|seen| seen.in_sync == 2);
+        Ok(left.then_some(()))
+    })?;
+    producer.await_line("acknowledged ", wait::PATIENCE)?;
+    std::fs::remove_file(&inside)?;
+    cluster.await_in_sync("steady", 3).context("there is room again")?;
+
+    std::fs::write(&stop, "")?;
+    for _ in 0..PARTITIONS {
+        let line = producer.await_line("partition ", 2 * wait::PATIENCE)?;
+        println!("full follower: partition {line}");
+        let gap: u64 = line.split_whitespace().nth(3).context("no gap")?.parse()?;
+        ensure!(gap <= GAP_MS_MAX, "partition {line}");
+    }
+    let errors = producer.await_line("errors ", wait::PATIENCE)?;
+    ensure!(errors.starts_with("0 "), "errors reached the client: {errors}");
+    cluster.done()
+}
+
+/// Where a process that has mounts of its own has a path.
+fn inside_of(pid: u32, path: &Path) -> PathBuf {
+    Path::new("/proc").join(pid.to_string()).join("root").join(path.strip_prefix("/").unwrap_or(path))
+}
+
 /// One record for a topic that is new, as long as it takes.
 fn waiting_producer(bootstrap: &str) -> Result<std::process::Command> {
     python::command("steady_producer.py", &[bootstrap, "late", "1", "1"])
