@@ -41,6 +41,7 @@ pub mod push;
 mod recovery;
 mod server;
 mod standby;
+mod standbys;
 mod state;
 pub mod term;
 

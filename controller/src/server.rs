@@ -14,7 +14,7 @@ use proto::controller::{
     ActiveSign, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
     Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse,
-    StandbyMessage,
+    StandbyMessage, StandbysRequest, StandbysResponse,
 };
 use proto::{MESSAGE_BYTES_MAX, NOTICE};
 use protocol::types::{BrokerId, Uuid};
@@ -27,8 +27,8 @@ use tonic::{Request, Response, Status, Streaming};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 use crate::event::{Event, Reply, StreamId};
-use crate::metrics;
 use crate::push::feed;
+use crate::standbys::{Place, Standbys};
 
 /// Calls in work, of all brokers together.
 const CALLS_MAX: usize = 256;
@@ -70,7 +70,7 @@ pub async fn serve(
     stop: Shutdown,
 ) -> Result<(), tonic::transport::Error> {
     let stopped = stop.clone();
-    let service = ControllerServer::new(Front { process, role, stop })
+    let service = ControllerServer::new(Front { process, role, standbys: Standbys::default(), stop })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Server::builder()
@@ -90,6 +90,7 @@ pub async fn serve(
 struct Front {
     process: Process,
     role: watch::Receiver<Role>,
+    standbys: Standbys,
     stop: Shutdown,
 }
 
@@ -200,17 +201,19 @@ impl Service for Front {
         let sign = ActiveSign { controller_id, incarnation: uuid_to_proto(incarnation) };
         // The channel is new and has room.
         let _ = to.try_send(Ok(sign));
-        let (messages, stop) = (request.into_inner(), self.stop.clone());
+        let (messages, stop, place) = (request.into_inner(), self.stop.clone(), self.standbys.came());
         tokio::spawn(async move {
-            metrics::observe_standby(1);
             tokio::select! {
-                () = last_word(messages) => {}
+                () = last_word(messages, place) => {}
                 () = stop.requested() => {}
             }
-            metrics::observe_standby(-1);
             drop(to);
         });
         Ok(Response::new(ReceiverStream::new(signs)))
+    }
+
+    async fn standbys(&self, _: Request<StandbysRequest>) -> Result<Response<StandbysResponse>, Status> {
+        Ok(Response::new(StandbysResponse { standbys: self.standbys.list() }))
     }
 }
 
@@ -232,9 +235,10 @@ async fn hello(messages: &mut Streaming<BrokerMessage>) -> Result<Hello, Status>
 }
 
 /// Returns when a standby's stream has ended.
-async fn last_word(mut messages: Streaming<StandbyMessage>) {
+async fn last_word(mut messages: Streaming<StandbyMessage>, place: Place) {
     while let Ok(Some(message)) = messages.message().await {
         tracing::debug!(standby = message.controller_id, endpoint = %message.endpoint, "stands by");
+        place.is_of(message);
     }
 }
 

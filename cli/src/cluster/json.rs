@@ -71,6 +71,9 @@ fn members(store: &StoreSeen) -> Value {
         "controller": store.active.as_ref().map(|active| {
             json!({ "id": active.id, "endpoint": active.endpoint, "epoch": active.epoch })
         }),
+        "standbys": store.standbys.as_ref().ok().map(|standbys| {
+            standbys.iter().map(|(id, endpoint)| json!({ "id": id, "endpoint": endpoint })).collect::<Vec<_>>()
+        }),
         "controller_epoch": store.controller_epoch,
         "registrations": store.registrations.iter().map(registration).collect::<Vec<_>>(),
     })

@@ -72,6 +72,7 @@ fn control(store: &StoreSeen) -> String {
         (None, false) => "not known: the metadata store does not answer".into(),
     };
     let mut text = format!("Controller  {controller}\n");
+    text += &standing_by(store);
     for member in &store.members {
         let answer = match &member.answer {
             Ok((revision, took)) => format!("revision {revision}, read in {} ms", took.as_millis()),
@@ -84,6 +85,22 @@ fn control(store: &StoreSeen) -> String {
         text += &format!("Broker {id}    {what}\n");
     }
     text
+}
+
+/// Who would take over; told only where somebody is active.
+fn standing_by(store: &StoreSeen) -> String {
+    if store.active.is_none() {
+        return String::new();
+    }
+    let standbys = match &store.standbys {
+        Ok(standbys) if standbys.is_empty() => "none: if the controller dies nobody takes over".into(),
+        Ok(standbys) => {
+            let standby = |(id, endpoint): &(i32, String)| format!("{id} at {endpoint}");
+            standbys.iter().map(standby).collect::<Vec<_>>().join("; ")
+        }
+        Err(error) => format!("not known: {error}"),
+    };
+    format!("Standing by {standbys}\n")
 }
 
 /// A registration that is not simply admitted.

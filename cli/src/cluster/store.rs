@@ -8,18 +8,38 @@ use metadata::keys::Key;
 use metadata::keys::admitted_broker::AdmittedBroker;
 use metadata::keys::controller_key::{ActiveController, decode_epoch};
 use metadata::store::{Found, KeyRange, KeyValue, MetadataStore, StoreError};
+use proto::controller::StandbysRequest;
+use proto::controller::controller_client::ControllerClient;
 use protocol::types::BrokerId;
+use tonic::transport::Endpoint;
+
+/// A controller that says nothing for so long is shown as silent.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// The store, as its members showed it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StoreSeen {
     pub members: Vec<MemberSeen>,
     /// None: nobody is active, or no member answered.
     pub active: Option<ActiveController>,
+    /// The id and endpoint of each that stands by; or why the active one did not say.
+    pub standbys: Result<Vec<(i32, String)>, String>,
     /// How many controllers there were.
     pub controller_epoch: Option<i32>,
     /// By id, the registered and those that were admitted once.
     pub registrations: BTreeMap<BrokerId, RegistrationSeen>,
+}
+
+impl Default for StoreSeen {
+    fn default() -> Self {
+        StoreSeen {
+            members: Vec::new(),
+            active: None,
+            standbys: Ok(Vec::new()),
+            controller_epoch: None,
+            registrations: BTreeMap::new(),
+        }
+    }
 }
 
 /// One member of etcd.
@@ -60,7 +80,18 @@ pub async fn look(endpoints: &[String], prefix: &str) -> Option<StoreSeen> {
             answer: answer.map_err(|error| error.to_string()),
         });
     }
+    if let Some(active) = &seen.active {
+        seen.standbys = standbys(active).await.map_err(|error| node::causes::one_line(error.as_ref()));
+    }
     Some(seen)
+}
+
+/// Asks the active controller who stands by.
+async fn standbys(active: &ActiveController) -> Result<Vec<(i32, String)>, anyhow::Error> {
+    let endpoint = Endpoint::from_shared(active.endpoint.clone())?.connect_timeout(ANSWER_WITHIN);
+    let channel = endpoint.timeout(ANSWER_WITHIN).connect().await?;
+    let answer = ControllerClient::new(channel).standbys(StandbysRequest {}).await?.into_inner();
+    Ok(answer.standbys.into_iter().map(|standby| (standby.controller_id, standby.endpoint)).collect())
 }
 
 /// The keys of brokers and controllers, as one member has them.

@@ -58,6 +58,7 @@ fn store() -> StoreSeen {
             MemberSeen { endpoint: "http://10.0.0.8:2379".into(), answer: Err("it is silent".into()) },
         ],
         active: Some(active),
+        standbys: Ok(vec![(101, "http://10.0.0.10:9190".into())]),
         controller_epoch: Some(7),
         registrations: BTreeMap::from([(BrokerId(1), admitted), (BrokerId(3), gone)]),
     }
@@ -100,6 +101,7 @@ BROKER  RACK    ADDRESS        STATE   LEADS   REPLICAS  IN SYNC  LAG MAX  DATA 
 3       -       -              gone    0 of 0  4         2        ?        ?        ?
 
 Controller  100 at http://10.0.0.9:9190, epoch 7
+Standing by 101 at http://10.0.0.10:9190
 Store       http://10.0.0.7:2379: revision 4711, read in 2 ms
 Store       http://10.0.0.8:2379: it is silent
 Broker 3    not registered; it was admitted last by epoch 42
