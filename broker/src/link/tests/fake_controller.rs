@@ -15,7 +15,7 @@ use proto::controller::{
     ActiveSign, AllocateProducerIdsRequest, AllocateProducerIdsResponse, AlterIsrRequest, AlterIsrResponse,
     BrokerMessage, ControlledShutdownRequest, ControlledShutdownResponse, ForwardRequest, ForwardResponse,
     Hello, Push, RecoverRequest, RecoverResponse, ReplicasOfflineRequest, ReplicasOfflineResponse,
-    StandbyMessage,
+    StandbyMessage, StandbysRequest, StandbysResponse,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -157,6 +157,10 @@ impl Controller for Service {
     ) -> Result<Response<ReplicasOfflineResponse>, Status> {
         self.offline.lock().push(request.into_inner());
         Ok(Response::new(ReplicasOfflineResponse { error_code: 0 }))
+    }
+
+    async fn standbys(&self, _: Request<StandbysRequest>) -> Result<Response<StandbysResponse>, Status> {
+        Err(Status::unimplemented("not in these tests"))
     }
 
     async fn recover(&self, _: Request<RecoverRequest>) -> Result<Response<RecoverResponse>, Status> {
