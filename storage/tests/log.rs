@@ -404,3 +404,40 @@ fn much_that_was_appended_is_handed_to_the_disk_piece_by_piece() {
     log.truncate_to(Offset(2), NOW_MS).unwrap();
     assert!(log.begin_writeback().is_none(), "what was cut off is not waited for");
 }
+
+#[test]
+fn after_a_restart_any_of_the_five_batches_in_flight_is_recognised() {
+    for (clean, batches) in [(true, 9), (true, 400), (false, 9)] {
+        let directory = tempfile::tempdir().unwrap();
+        let config = LogConfig { segment_bytes: 20_000, ..LogConfig::default() };
+        let mut log = open(directory.path(), config.clone());
+        for n in 0..batches {
+            assert!(!append(&mut log, numbered(n)).unwrap().duplicate);
+        }
+        match clean {
+            true => assert_eq!(log.close().unwrap(), Offset(batches.into())),
+            false => drop(log),
+        }
+        let opening = Opening {
+            recovery_point: Offset(i64::from(batches)),
+            log_start_offset: Offset(0),
+            clean,
+            now_ms: NOW_MS,
+            files: Arc::new(FileCache::default()),
+        };
+        let mut log = Log::open(directory.path(), config, opening).unwrap().0;
+        for n in batches - 5..batches {
+            let again = append(&mut log, numbered(n)).unwrap();
+            assert!(again.duplicate && again.base_offset == Offset(n.into()), "{n} of {batches}");
+        }
+        assert!(append(&mut log, numbered(batches - 6)).is_err(), "older ones are forgotten");
+        assert!(!append(&mut log, numbered(batches)).unwrap().duplicate);
+    }
+}
+
+/// An idempotent producer's batch of one record.
+fn numbered(sequence: i32) -> RecordBatch {
+    let mut builder = BatchBuilder::new(Compression::None).producer(1, 0, sequence);
+    builder.append(NOW_MS, None, Some(&[b'v'; 100]), &[]);
+    RecordBatch::parse(&builder.build().unwrap()).unwrap()
+}

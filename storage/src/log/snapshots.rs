@@ -1,19 +1,27 @@
 //! The `.snapshot` files of a log: the producers' state as of the offset in the name, one per segment and one from the
-//! last clean shutdown. They spare going over the whole log again; none is needed.
+//! last clean shutdown. They spare going over the whole log again; none is needed. What a snapshot leaves out, the batches
+//! before each producer's last one, is read from the end of the log in front of it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use protocol::records::BatchHeader;
 use protocol::types::Offset;
 
 use super::{Log, LogError};
 use crate::failure::{Described, IoFailure};
 use crate::files::{FileKind, FileName, LogHome, remove_if_there};
 use crate::index::TransactionIndex;
-use crate::producer::{AppendOrigin, AppendedBatch, ProducerState, Verdict};
+use crate::producer::{AppendOrigin, AppendedBatch, EarlierBatches, ProducerState, Verdict};
 use crate::segment::{Segment, SegmentError};
+
+/// How far a log is looked over in front of a snapshot, in entries of the index: about 128 KiB where batches are small, and
+/// 32 headers where they are large. A start with ten thousand logs must not take noticeably longer for it.
+const LOOK_BACK_INDEX_ENTRIES: usize = 32;
+/// In how many segments: the newest may just have been begun.
+const LOOK_BACK_SEGMENTS: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Snapshots {
@@ -96,12 +104,13 @@ pub(super) fn load_producers<'a>(
     start: Offset,
     end: Offset,
 ) -> Result<ProducerState, SegmentError> {
+    let segments: Vec<&Segment> = segments.collect();
     let mut producers = match snapshots.load(end)? {
-        Some(producers) if producers.end_offset() >= start => producers,
+        Some(producers) if producers.end_offset() >= start => with_earlier(producers, &segments)?,
         _ => ProducerState::starting_at(start),
     };
     let from = producers.end_offset();
-    let mut segments = segments.peekable();
+    let mut segments = segments.into_iter().peekable();
     while let Some(segment) = segments.next() {
         let passed = segments.peek().is_some_and(|next| next.base_offset <= from);
         if !passed && segment.base_offset < end && from < end {
@@ -109,6 +118,26 @@ pub(super) fn load_producers<'a>(
         }
     }
     producers.advance_end_offset(end);
+    Ok(producers)
+}
+
+/// A snapshot's state with the batches in front of it that it leaves out, as far as a short look back finds them.
+fn with_earlier(mut producers: ProducerState, segments: &[&Segment]) -> Result<ProducerState, SegmentError> {
+    if producers.producers().is_empty() {
+        return Ok(producers);
+    }
+    let end = producers.end_offset();
+    let below = &segments[..segments.partition_point(|segment| segment.base_offset < end)];
+    let mut earlier = EarlierBatches::default();
+    for segment in &below[below.len().saturating_sub(LOOK_BACK_SEGMENTS)..] {
+        let mut see = |header: &BatchHeader| earlier.see(&producers, header);
+        match segment.look_back(end, LOOK_BACK_INDEX_ENTRIES, &mut see) {
+            Err(SegmentError::Io(failure)) => return Err(failure.into()),
+            // Whoever serves these batches will say so; nothing depends on them here.
+            Ok(()) | Err(SegmentError::Damaged(_)) => {}
+        }
+    }
+    producers.remember_earlier(earlier);
     Ok(producers)
 }
 

@@ -5,15 +5,17 @@
 //! * `check`: whether a batch fits its producer's state.
 //! * `transactions`: which transactions are open, and which are ended but not yet replicated.
 //! * `state`: all producers of a log.
-//! * `snapshot`: the bytes of a `.snapshot` file.
+//! * `snapshot`: the bytes of a `.snapshot` file. * `earlier`: the batches before those that it has.
 
 mod check;
+mod earlier;
 mod entry;
 mod snapshot;
 mod state;
 mod transactions;
 
 pub use check::{AppendOrigin, ProducerError};
+pub(crate) use earlier::EarlierBatches;
 pub use entry::{BATCHES_REMEMBERED, BatchMetadata, ProducerEntry};
 pub use snapshot::SnapshotError;
 pub use state::ProducerState;

@@ -67,6 +67,10 @@ impl ProducerState {
         &self.producers
     }
 
+    pub(super) fn producers_mut(&mut self) -> &mut HashMap<i64, ProducerEntry> {
+        &mut self.producers
+    }
+
     pub fn end_offset(&self) -> Offset {
         self.end_offset
     }

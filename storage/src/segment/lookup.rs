@@ -70,9 +70,14 @@ impl Segment {
 
     /// The largest position in the index that does not lie behind `offset`.
     pub(super) fn indexed_position(&self, offset: Offset) -> Result<u64, IoFailure> {
+        self.position_before(offset, 1)
+    }
+
+    /// The position so many index entries before `offset`; 0 if there are not as many.
+    pub(super) fn position_before(&self, offset: Offset, entries: usize) -> Result<u64, IoFailure> {
         let relative = offset.0.saturating_sub(self.base_offset.0);
         let behind = self.offsets.partition_point(|entry| i64::from(entry.relative_offset) <= relative)?;
-        match behind.checked_sub(1) {
+        match behind.checked_sub(entries) {
             Some(index) => Ok(self.offsets.get(index)?.position.into()),
             None => Ok(0),
         }

@@ -1,7 +1,9 @@
 //! Going over a segment's batches once more: to verify them after a crash, to make its indexes anew, to replay them for
 //! the producers' state.
 
-use protocol::records::{DECOMPRESSED_BYTES_MAX, EndTransactionMarker, RecordBatch, RecordsError};
+use protocol::records::{
+    BatchHeader, DECOMPRESSED_BYTES_MAX, EndTransactionMarker, RecordBatch, RecordsError,
+};
 use protocol::types::Offset;
 
 use super::scan::read_batch;
@@ -106,6 +108,20 @@ impl Segment {
             if batch.header.last_offset() >= from {
                 visit(&self.with_marker(&batch)?, None)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Shows the headers of the last batches below `end` to `visit`: those behind the last `entries` of the index.
+    pub(crate) fn look_back(
+        &self,
+        end: Offset,
+        entries: usize,
+        visit: &mut dyn FnMut(&BatchHeader),
+    ) -> Result<(), SegmentError> {
+        let mut scan = self.scan_from(self.position_before(end, entries)?);
+        while let Some(batch) = scan.next()?.filter(|batch| batch.header.base_offset < end) {
+            visit(&batch.header);
         }
         Ok(())
     }
