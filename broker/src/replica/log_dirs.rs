@@ -98,7 +98,7 @@ impl ReplicaDir {
         }
         let id = match properties.as_ref().and_then(|properties| properties.directory_id) {
             Some(id) => id,
-            None => Uuid::random().map_err(|error| LogDirsError::Randomness(error.to_string()))?,
+            None => durable_id(&dir, properties.as_ref())?,
         };
         Ok(ReplicaDir {
             id,
@@ -137,9 +137,15 @@ impl ReplicaDir {
     /// Gives the directory's identity up, as far as its disk still lets us: what it is when it comes back, and whether all
     /// of its pages reached the disk, nobody can say, so it is then another directory (safety rule 7).
     pub(super) fn disown(&self) {
-        let Some(cluster_id) = self.cluster_id.lock().clone() else { return };
-        let properties = MetaProperties { cluster_id, node_id: self.node_id, directory_id: None };
-        if let Err(error) = self.dir.write_meta_properties(&properties) {
+        let properties = self.cluster_id.lock().clone().map(|cluster_id| MetaProperties {
+            cluster_id,
+            node_id: self.node_id,
+            directory_id: None,
+        });
+        let disowned = self.dir.remove_unsettled_id().and_then(|()| {
+            properties.map_or(Ok(()), |properties| self.dir.write_meta_properties(&properties))
+        });
+        if let Err(error) = disowned {
             tracing::warn!(dir = %self.path().display(), "its directory.id stays: {error}");
         }
     }
@@ -160,8 +166,32 @@ impl ReplicaDir {
             MetaProperties { cluster_id: cluster_id.clone(), node_id: self.node_id, directory_id };
         self.dir.write_meta_properties(&properties)?;
         *settled = Some(cluster_id);
-        Ok(())
+        Ok(self.dir.remove_unsettled_id()?)
     }
+}
+
+/// The id of a directory whose `meta.properties` has none: it is on the disk before anybody is told of it, lest a broker that
+/// was merely killed come back with a directory that nobody knows (safety rule 7).
+fn durable_id(dir: &LogDir, properties: Option<&MetaProperties>) -> Result<Uuid, LogDirsError> {
+    let random = || Uuid::random().map_err(|error| LogDirsError::Randomness(error.to_string()));
+    let Some(properties) = properties else {
+        if let Some(id) = dir.read_unsettled_id()? {
+            return Ok(id);
+        }
+        let id = random()?;
+        dir.write_unsettled_id(id)?;
+        return Ok(id);
+    };
+    let id = random()?;
+    let identified = MetaProperties { directory_id: Some(id), ..properties.clone() };
+    match dir.write_meta_properties(&identified) {
+        Err(failure) if !failure.is_exhaustion() => return Err(failure.into()),
+        Err(failure) => {
+            tracing::warn!(dir = %dir.path().display(), "its directory.id will be another after a restart: {failure}");
+        }
+        Ok(()) => {}
+    }
+    Ok(id)
 }
 
 /// Locks every directory; one whose disk fails is left out as long as another works. Their clean-shutdown markers stay until
@@ -253,6 +283,29 @@ mod tests {
         let id = dir.id;
         drop(dir);
         assert_eq!(open().id, id);
+        open().disown();
+        let other = open().id;
+        assert_ne!(other, id);
+        assert_eq!(open().id, other, "and stays that one");
+    }
+
+    #[test]
+    fn a_directory_is_the_same_one_after_a_kill_before_the_cluster_was_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || ReplicaDir::open(folder.path(), ME).expect("opens");
+        let id = open().id;
+        assert_eq!(open().id, id);
+        assert_eq!(open().dir.read_meta_properties().expect("readable"), None, "Apache Kafka may format it");
+        open().settle_in("cluster").expect("is formatted");
+        assert_eq!(open().dir.read_unsettled_id().expect("readable"), None);
+        assert_eq!(open().id, id);
+    }
+
+    #[test]
+    fn a_directory_that_failed_before_the_cluster_was_known_is_another_one_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || ReplicaDir::open(folder.path(), ME).expect("opens");
+        let id = open().id;
         open().disown();
         assert_ne!(open().id, id);
     }

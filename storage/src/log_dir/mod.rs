@@ -3,6 +3,7 @@
 //! ```text
 //! {log.dir}/.lock                              held while a process serves the directory
 //!           meta.properties                    whose it is
+//!           .directory.id                      which it is, as long as it belongs to no cluster
 //!           .kafka_cleanshutdown               present only between a clean stop and the next start
 //!           recovery-point-offset-checkpoint   … and its siblings, see `crate::checkpoint`
 //!           {topic}-{partition}/               one log, see `crate::log`
@@ -14,6 +15,7 @@ mod lock;
 mod meta_properties;
 mod partition_metadata;
 mod partitions;
+mod unsettled_id;
 
 use std::fs;
 use std::path::{Path, PathBuf};
