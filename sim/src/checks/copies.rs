@@ -52,6 +52,12 @@ impl Copy {
         let held = self.records.iter().skip(base_offset).map(|record| record.value);
         held.take(values.len()).eq(values.iter().copied())
     }
+
+    /// Whether these values stand next to each other in it, wherever.
+    pub fn contains(&self, values: &[u64]) -> bool {
+        let first = self.records.iter().position(|record| Some(&record.value) == values.first());
+        first.is_some_and(|first| self.holds(first, values))
+    }
 }
 
 /// How a replica stands just now.
@@ -67,15 +73,6 @@ struct Seen {
 }
 
 impl PartitionTruth {
-    /// Whether these values stand next to each other in the leader's log.
-    pub fn leader_holds(&self, values: &[u64]) -> bool {
-        let Some(copy) = self.copies.get(usize::try_from(self.state.leader.0).unwrap_or(usize::MAX)) else {
-            return false;
-        };
-        let first = copy.records.iter().position(|record| Some(&record.value) == values.first());
-        first.is_some_and(|first| copy.holds(first, values))
-    }
-
     /// Looks at a replica after whatever happened to it. Whether its log was cut.
     pub fn look(
         &mut self,

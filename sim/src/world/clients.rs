@@ -13,7 +13,7 @@ use protocol::types::LeaderEpoch;
 use super::{Weather, World};
 use crate::bug::Bug;
 use crate::checks::{Checked, violated};
-use crate::event::{Content, Event, Message, ProcessId, Produce};
+use crate::event::{Content, Event, Message, Outcome, ProcessId, Produce};
 use crate::host::Host;
 use crate::producer::Producer;
 use crate::temper::{Temper, about};
@@ -151,10 +151,11 @@ impl World {
                     (appended.base_offset.0, place)
                 }
                 Err(error) => {
-                    let code = error.code();
+                    let held = &self.truth.partitions[index as usize].copies[id];
+                    let outcome = Outcome { error: error.code(), is_held: held.contains(&values) };
                     drop(replica);
                     self.note(|| format!("broker {id} refuses {values:?} for t-{index}: {error}"));
-                    self.tell(producer, connection, batch, code)?;
+                    self.tell(producer, connection, batch, outcome)?;
                     return self.touch(id);
                 }
             },
@@ -241,13 +242,20 @@ impl World {
     }
 
     /// Sends an answer to a client.
-    fn tell(&mut self, producer: usize, connection: u64, batch: usize, error: ErrorCode) -> Checked {
-        let at = self.in_order(producer);
-        self.queue.plan(at, Event::Produced { producer, connection, batch, error });
+    fn tell(
+        &mut self,
+        producer: usize,
+        connection: u64,
+        batch: usize,
+        outcome: impl Into<Outcome>,
+    ) -> Checked {
+        let (at, outcome) = (self.in_order(producer), outcome.into());
+        self.queue.plan(at, Event::Produced { producer, connection, batch, outcome });
         Ok(())
     }
 
-    pub(super) fn produced(&mut self, id: usize, connection: u64, batch: usize, error: ErrorCode) -> Checked {
+    pub(super) fn produced(&mut self, id: usize, connection: u64, batch: usize, outcome: Outcome) -> Checked {
+        let Outcome { error, is_held } = outcome;
         let now = self.clock.now();
         let producer = &mut self.producers[id];
         if producer.connection != connection {
@@ -260,8 +268,7 @@ impl World {
             {
                 let index = producer.partition;
                 let truth = &self.truth.partitions[index as usize];
-                let values = &producer.batches[batch].values;
-                if truth.unclean_since.is_none() && !truth.leader_holds(values) {
+                if truth.unclean_since.is_none() && !is_held {
                     return violated(9, format!("producer {id} is refused for good at t-{index}: {error}"));
                 }
                 // A snapshot of producers, Kafka's own, knows the last batch of each and no more: who retries an earlier one
