@@ -47,7 +47,12 @@ impl Etcd {
         std::fs::remove_dir_all(&data)?;
         let peers = url(self.port + 1);
         let mut command = Command::new("etcdctl");
-        command.env("ETCDCTL_API", "3").args(["snapshot", "restore"]).arg(backup).arg("--data-dir").arg(&data);
+        command
+            .env("ETCDCTL_API", "3")
+            .args(["snapshot", "restore"])
+            .arg(backup)
+            .arg("--data-dir")
+            .arg(&data);
         command.args(["--name", "e2e", "--initial-cluster", &format!("e2e={peers}")]);
         command.args(["--initial-advertise-peer-urls", &peers]);
         process::run(&mut command, b"", wait::PATIENCE)?.success()?;

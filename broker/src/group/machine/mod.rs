@@ -25,9 +25,9 @@ mod turn;
 
 pub use self::census::Census;
 pub use self::classic::{Client, HeartbeatCall, JoinCall, LeaveCall, SyncCall};
-pub use self::notice::Notice;
 pub use self::effects::{Effects, Port, Write, Written};
 pub use self::event::{Event, ListCall};
+pub use self::notice::Notice;
 pub use self::offsets::{CommitCall, DeleteOffsetsCall, DeletedTopic, FetchCall};
 pub use self::records::{CoordinatorRecord, KeyValue};
 pub use self::shard::Shard;
