@@ -50,7 +50,7 @@ pub enum Event {
         producer: usize,
         connection: u64,
         batch: usize,
-        outcome: Outcome,
+        error: ErrorCode,
     },
     /// The nemesis strikes.
     Strike,
@@ -147,18 +147,4 @@ pub struct Produce {
     pub batch: usize,
     pub values: Vec<u64>,
     pub records: Bytes,
-}
-
-/// What a producer is told of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub error: ErrorCode,
-    /// Whether the log of the one who refuses it has it all the same.
-    pub is_held: bool,
-}
-
-impl From<ErrorCode> for Outcome {
-    fn from(error: ErrorCode) -> Outcome {
-        Outcome { error, is_held: false }
-    }
 }

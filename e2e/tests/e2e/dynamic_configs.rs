@@ -26,8 +26,7 @@ fn config_command_alters_topics_and_brokers() -> Result<()> {
     alter(&["--delete-config", "retention.ms"])?;
     let described = configs(&["--describe", "--topic", "altered"])?;
     ensure!(!described.contains("retention.ms"), "{described}");
-    let refused =
-        alter(&["--add-config", "retention.ms=never"]).map_or_else(|error| error.to_string(), |said| said);
+    let refused = alter(&["--add-config", "retention.ms=never"]).unwrap_or_else(|error| error.to_string());
     ensure!(refused.contains("Invalid value never for configuration retention.ms"), "{refused}");
     let all =
         ["--alter", "--entity-type", "brokers", "--entity-default", "--add-config", "log.retention.ms=5000"];
@@ -65,9 +64,9 @@ fn leader_election_command_gives_leadership_back_to_preferred_replicas() -> Resu
         let arguments = ["--election-type", "preferred", "--topic", topic, "--partition", "0"];
         tool(&server, "org.apache.kafka.tools.LeaderElectionCommand", &arguments)
     };
-    let needless = elect("led").map_or_else(|error| error.to_string(), |said| said);
+    let needless = elect("led").unwrap_or_else(|error| error.to_string());
     ensure!(needless.contains("Valid replica already elected"), "{needless}");
-    let unknown = elect("gone").map_or_else(|error| error.to_string(), |said| said);
+    let unknown = elect("gone").unwrap_or_else(|error| error.to_string());
     ensure!(unknown.contains("gone-0") || unknown.contains("does not exist"), "{unknown}");
     let leader = |topic: &str| -> Result<i64> {
         let metadata = kcat::metadata(&server.bootstrap(), Some(topic))?;

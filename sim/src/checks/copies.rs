@@ -52,12 +52,6 @@ impl Copy {
         let held = self.records.iter().skip(base_offset).map(|record| record.value);
         held.take(values.len()).eq(values.iter().copied())
     }
-
-    /// Whether these values stand next to each other in it, wherever.
-    pub fn contains(&self, values: &[u64]) -> bool {
-        let first = self.records.iter().position(|record| Some(&record.value) == values.first());
-        first.is_some_and(|first| self.holds(first, values))
-    }
 }
 
 /// How a replica stands just now.

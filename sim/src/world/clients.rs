@@ -13,7 +13,7 @@ use protocol::types::LeaderEpoch;
 use super::{Weather, World};
 use crate::bug::Bug;
 use crate::checks::{Checked, violated};
-use crate::event::{Content, Event, Message, Outcome, ProcessId, Produce};
+use crate::event::{Content, Event, Message, ProcessId, Produce};
 use crate::host::Host;
 use crate::producer::Producer;
 use crate::temper::{Temper, about};
@@ -151,11 +151,10 @@ impl World {
                     (appended.base_offset.0, place)
                 }
                 Err(error) => {
-                    let held = &self.truth.partitions[index as usize].copies[id];
-                    let outcome = Outcome { error: error.code(), is_held: held.contains(&values) };
+                    let code = error.code();
                     drop(replica);
                     self.note(|| format!("broker {id} refuses {values:?} for t-{index}: {error}"));
-                    self.tell(producer, connection, batch, outcome)?;
+                    self.tell(producer, connection, batch, code)?;
                     return self.touch(id);
                 }
             },
@@ -242,20 +241,13 @@ impl World {
     }
 
     /// Sends an answer to a client.
-    fn tell(
-        &mut self,
-        producer: usize,
-        connection: u64,
-        batch: usize,
-        outcome: impl Into<Outcome>,
-    ) -> Checked {
-        let (at, outcome) = (self.in_order(producer), outcome.into());
-        self.queue.plan(at, Event::Produced { producer, connection, batch, outcome });
+    fn tell(&mut self, producer: usize, connection: u64, batch: usize, error: ErrorCode) -> Checked {
+        let at = self.in_order(producer);
+        self.queue.plan(at, Event::Produced { producer, connection, batch, error });
         Ok(())
     }
 
-    pub(super) fn produced(&mut self, id: usize, connection: u64, batch: usize, outcome: Outcome) -> Checked {
-        let Outcome { error, is_held } = outcome;
+    pub(super) fn produced(&mut self, id: usize, connection: u64, batch: usize, error: ErrorCode) -> Checked {
         let now = self.clock.now();
         let producer = &mut self.producers[id];
         if producer.connection != connection {
@@ -267,12 +259,9 @@ impl World {
                 if producer.is_head(batch) =>
             {
                 let index = producer.partition;
-                let truth = &self.truth.partitions[index as usize];
-                if truth.unclean_since.is_none() && !is_held {
+                if self.truth.partitions[index as usize].unclean_since.is_none() {
                     return violated(9, format!("producer {id} is refused for good at t-{index}: {error}"));
                 }
-                // A snapshot of producers, Kafka's own, knows the last batch of each and no more: who retries an earlier one
-                // at a leader that was restarted is refused, though all is there.
                 producer.begin_anew(&mut self.rng);
                 self.refused_for_good += 1;
             }

@@ -193,8 +193,8 @@ impl World {
             Event::Look { broker, process } => self.look(broker, process),
             Event::Tend { broker, process } => self.tend(broker, process),
             Event::Produce(producer) => self.produce(producer),
-            Event::Produced { producer, connection, batch, outcome } => {
-                self.produced(producer, connection, batch, outcome)
+            Event::Produced { producer, connection, batch, error } => {
+                self.produced(producer, connection, batch, error)
             }
             Event::Strike => self.strike(),
             Event::Restart(host) => self.restart(host),
