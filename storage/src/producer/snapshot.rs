@@ -6,7 +6,7 @@
 //!   | coordinator epoch i32 | first offset of the open transaction i64, −1 if there is none
 //! ```
 //!
-//! Of the five batches only the last is kept, as in Kafka.
+//! Of the five batches only the last is kept, as in Kafka; `earlier` finds the others in the log.
 
 use std::collections::{HashMap, VecDeque};
 
