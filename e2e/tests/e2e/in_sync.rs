@@ -52,9 +52,12 @@ fn every_broker_tells_of_a_replica_that_went_and_that_it_is_back() -> Result<()>
         |broker: usize| cluster.brokers[broker].metric(LED)?.context("the gauge is there from the start");
     let rest = [0, 1];
     // The dead one is out of every ISR, so that all that is led now lacks a replica.
+    wait::until("the other brokers lead everything", wait::PATIENCE, || {
+        let sum = rest.iter().map(|&broker| led(broker)).sum::<Result<f64>>()?;
+        ensure!(sum == PARTITIONS as f64, "{sum} partitions are led");
+        Ok(Some(()))
+    })?;
     await_metric(&cluster, &rest, UNDER_REPLICATED, led)?;
-    let sum = rest.iter().map(|&broker| led(broker)).sum::<Result<f64>>()?;
-    ensure!(sum == PARTITIONS as f64, "{sum} partitions are led");
     await_metric(&cluster, &rest, STUCK, led)?;
     cluster.brokers[2].start()?;
     cluster.await_in_sync("told", 3)?;
