@@ -56,7 +56,7 @@ fn a_proposal_forgotten_on_time_out_is_caught() {
 
 #[test]
 fn partition_writes_that_compare_only_the_election_key_are_caught() {
-    check_is_caught(Bug::ComparesElectionKeyOnly, 929);
+    check_is_caught(Bug::ComparesElectionKeyOnly, 295);
 }
 
 #[test]
