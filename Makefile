@@ -8,9 +8,10 @@ test: install-for-tests
 	cargo xtask tidy
 	cargo test --workspace --no-fail-fast
 
-# What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka. Does nothing the second time.
+# What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka, Prometheus. Does nothing the second time.
 install-for-tests:
 	@tools/install-system-packages
 	@tools/install-rust-components
 	@tools/install-python-clients
 	@tools/fetch-kafka >/dev/null
+	@tools/fetch-prometheus >/dev/null
