@@ -96,6 +96,19 @@ impl Active {
         }
     }
 
+    /// Whose logs were still being opened may have opened them by now. What the others reported stands.
+    fn ask_again(&mut self) {
+        let unread =
+            |report: &Report| report.replicas.values().any(|replica| replica.log_end_offset.is_none());
+        let brokers: Vec<BrokerId> =
+            self.state.reports.extract_if(.., |_, report| unread(report)).map(|(broker, _)| broker).collect();
+        for broker in brokers {
+            let Some(stream) = self.streams.remove(&broker) else { continue };
+            self.acknowledgements.closed(broker, stream.id);
+            stream.hang_up(Status::unavailable("say hello again"));
+        }
+    }
+
     pub(super) fn nothing_to_recover(&self, reply: Reply<RecoverResponse>) {
         let refusal =
             "nothing newer than the metadata store was met: there is nothing to recover from".to_owned();
@@ -178,8 +191,7 @@ impl Active {
             Err(findings) => {
                 let refusal = "not every replica is known, so acknowledged records might be lost".to_owned();
                 respond(reply, Ok(RecoverResponse { refusal, findings }));
-                // Whose logs were still being opened may have opened them by now.
-                self.end_streams("say hello again");
+                self.ask_again();
                 return Ok(None);
             }
         };

@@ -40,14 +40,12 @@ type Reports = BTreeMap<BrokerId, Report>;
 /// What was heard of one partition's replicas.
 type Heard<'a> = Vec<(BrokerId, &'a ReplicaReport)>;
 
-/// The recovery; an error says, a line each, what stands in its way.
+/// The recovery; an error says, a line each, what stands in its way. `unclean` gives up who is missing, not who is merely
+/// late: whoever is registered is waited for.
 pub fn recover(state: &State, reports: &Reports, unclean: bool) -> Result<Recovery, Vec<String>> {
-    let unheard = unheard(state, reports);
-    if !unheard.is_empty() && !unclean {
-        let line = |(id, count): (&BrokerId, &usize)| {
-            format!("broker {id} was not heard, or cannot read its logs (yet): {count} replica(s) are there")
-        };
-        return Err(unheard.iter().map(line).collect());
+    let in_the_way = if unclean { late(state, reports) } else { unheard(state, reports) };
+    if !in_the_way.is_empty() {
+        return Err(in_the_way);
     }
     let mut recovery = Recovery::default();
     let mut pieces = Vec::new();
@@ -82,13 +80,25 @@ fn heard<'a>(of: PartitionRef, reports: &'a Reports) -> Heard<'a> {
     replicas.filter_map(|id| Some((*id, heard_of(reports, *id, of.topic_id, of.partition)?))).collect()
 }
 
-fn unheard(state: &State, reports: &Reports) -> BTreeMap<BrokerId, usize> {
-    let mut unheard = BTreeMap::new();
+/// A line for each broker of which not every replica is known.
+fn unheard(state: &State, reports: &Reports) -> Vec<String> {
+    let mut unheard: BTreeMap<BrokerId, usize> = BTreeMap::new();
     for of in state.partitions() {
         let silent = |id: &&BrokerId| heard_of(reports, **id, of.topic_id, of.partition).is_none();
         of.state.replicas.iter().filter(silent).for_each(|id| *unheard.entry(*id).or_default() += 1);
     }
-    unheard
+    let line = |(id, count): (&BrokerId, &usize)| {
+        format!("broker {id} was not heard, or cannot read its logs (yet): {count} replica(s) are there")
+    };
+    unheard.iter().map(line).collect()
+}
+
+/// A line for each broker that lives, as its registration says, and has not spoken yet. Of one that is dead the registration
+/// ends with its lease.
+fn late(state: &State, reports: &Reports) -> Vec<String> {
+    let late = state.registrations.keys().filter(|id| !reports.contains_key(id));
+    late.map(|id| format!("broker {id} is registered and was not heard yet: it is not missing, ask again"))
+        .collect()
 }
 
 fn recover_partition(of: PartitionRef, reports: &Reports, recovery: &mut Recovery) -> Write {

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use metadata::image::{ClusterImage, PartitionImage, TopicImage};
+use metadata::keys::broker_registration::BrokerRegistration;
 use metadata::keys::controller_key::decode_epoch;
 use metadata::keys::producer_ids::ProducerIdBlock;
 use metadata::keys::timeline::TimelineRecord;
 use metadata::keys::topic::TopicRecord;
 use metadata::keys::{Key, partition};
+use metadata::store::LeaseId;
 use protocol::types::{BrokerId, LeaderEpoch, Offset, Uuid};
 
 use super::{Recovery, ReplicaReport, Report, recover};
-use crate::state::State;
+use crate::state::{Registered, State};
 
 const ORDERS: Uuid = Uuid([9; 16]);
 const FORGOTTEN: Uuid = Uuid([8; 16]);
@@ -122,6 +124,21 @@ fn a_replica_that_was_not_heard_stands_in_the_way_unless_it_is_given_up() {
     let unreadable = ReplicaReport { log_end_offset: None, ..replica(5, -1, 0, false) };
     let three = [two[0], two[1], (3, unreadable)];
     assert!(recover(&state(), &reports(&three), false).is_err());
+}
+
+#[test]
+fn nobody_who_lives_is_given_up() {
+    let mut state = state();
+    for id in ids(&[1, 2]) {
+        let registration = BrokerRegistration::default();
+        state
+            .registrations
+            .insert(id, Registered { epoch: 9, mod_revision: 9, lease: LeaseId::NONE, registration });
+    }
+    let one = (1, replica(5, 5, 50, false));
+    let refused = recover(&state, &reports(&[one]), true).unwrap_err();
+    assert!(refused.len() == 1 && refused[0].contains("broker 2 is registered"), "{refused:?}");
+    assert!(recover(&state, &reports(&[one, (2, replica(5, 5, 60, false))]), true).is_ok());
 }
 
 #[test]
