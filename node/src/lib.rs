@@ -1,4 +1,4 @@
-//! What the two daemons and `milena dev` share: configuration files, logging, the metrics and health listener,
+//! What the two daemons and `milena dev` share: configuration files, logging, measuring, the metrics and health listener,
 //! shutdown, and the process's limits.
 //!
 //! It knows nothing of Kafka's keys: which keys exist and what they allow is the table in `metadata::configs`.
@@ -6,6 +6,7 @@
 pub mod causes;
 pub mod limits;
 pub mod logging;
+pub mod measure;
 pub mod metrics_listener;
 pub mod process_metrics;
 pub mod properties;
