@@ -23,7 +23,7 @@ pub struct UnreachablePeers {
 impl UnreachablePeers {
     /// A connection to this peer broke, or was refused.
     pub fn note(&self, peer: BrokerId) {
-        self.since.write().entry(peer).or_insert_with(Instant::now);
+        self.note_at(peer, Instant::now());
     }
 
     /// A connection to this peer stands.
@@ -36,6 +36,10 @@ impl UnreachablePeers {
     /// Whom clients are not sent to now.
     pub fn now(&self) -> Vec<BrokerId> {
         self.at(Instant::now())
+    }
+
+    fn note_at(&self, peer: BrokerId, now: Instant) {
+        self.since.write().entry(peer).or_insert(now);
     }
 
     fn at(&self, now: Instant) -> Vec<BrokerId> {
@@ -52,19 +56,19 @@ mod tests {
     #[test]
     fn a_peer_is_named_again_after_a_moment_however_often_it_fails() {
         let (peers, began) = (UnreachablePeers::default(), Instant::now());
-        peers.note(BrokerId(2));
-        assert_eq!(peers.at(Instant::now()), [BrokerId(2)]);
-        peers.note(BrokerId(2));
-        assert_eq!(peers.at(began + 2 * UNNAMED_FOR), []);
+        peers.note_at(BrokerId(2), began);
+        assert_eq!(peers.at(began), [BrokerId(2)]);
+        peers.note_at(BrokerId(2), began + UNNAMED_FOR / 2);
+        assert_eq!(peers.at(began + UNNAMED_FOR), []);
     }
 
     #[test]
     fn a_peer_that_was_reached_may_fail_anew() {
-        let peers = UnreachablePeers::default();
-        peers.note(BrokerId(2));
+        let (peers, began) = (UnreachablePeers::default(), Instant::now());
+        peers.note_at(BrokerId(2), began);
         peers.reached(BrokerId(2));
-        assert_eq!(peers.now(), []);
-        peers.note(BrokerId(2));
-        assert_eq!(peers.now(), [BrokerId(2)]);
+        assert_eq!(peers.at(began), []);
+        peers.note_at(BrokerId(2), began + UNNAMED_FOR);
+        assert_eq!(peers.at(began + UNNAMED_FOR), [BrokerId(2)]);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use metadata::etcd::EtcdStore;
 use metadata::store::{KeyRange, MetadataStore};
 
 /// How long a starting etcd is waited for.
-const START_WAITS: u32 = 200;
+const START_WAITS: u32 = 600;
 const START_WAIT: Duration = Duration::from_millis(50);
 
 pub struct EtcdServer {
@@ -80,7 +81,13 @@ fn spawn(directory: &std::path::Path, client_port: u16, peer_port: u16) -> Child
         .expect("etcd must be installed for this test: apt-get install etcd-server")
 }
 
+/// A port below those that the kernel gives to whoever wants any, so that nobody takes it while etcd starts. Each test
+/// process begins somewhere else, and takes none twice.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound address").port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 5_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let next = || std::process::id().wrapping_mul(97).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+    let mut ports = (0..COUNT).map(|_| (FIRST + next() % COUNT) as u16);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

@@ -105,7 +105,7 @@ pub async fn sync(coordinator: &GroupCoordinator, joined: &JoinGroupResponse) ->
     Ok(Str::from_utf8(synced.assignment).expect("it was a name"))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_forms_and_each_member_has_its_own() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
@@ -116,7 +116,7 @@ async fn a_group_forms_and_each_member_has_its_own() {
     assert_eq!(synced, (Ok(one.member_id), Ok(other.member_id)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_commit_waits_for_the_high_watermark_and_stable_readers_with_it() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
@@ -131,7 +131,7 @@ async fn a_commit_waits_for_the_high_watermark_and_stable_readers_with_it() {
     assert_eq!(reading.await, Ok(Some(7)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_commit_that_its_replicas_do_not_take_in_time_is_refused_and_holds_later() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
@@ -155,7 +155,7 @@ async fn a_log_that_refuses_is_told_in_the_coordinators_words() {
     assert!(commit(&coordinator, GROUP, 8).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_is_sent_away_when_the_partition_moves() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
@@ -249,7 +249,7 @@ async fn groups_are_listed_by_state_and_type() {
     assert_eq!(counts, [1, 1, 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_leaves_nothing_behind_but_its_session() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
@@ -276,7 +276,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind_but_its_session() {
 }
 
 /// What a rebalance costs the coordinator, per member: it must not grow with the group.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_thousand_members_settle() {
     for count in [10, 100, 1_000] {
         let log = MemoryLog::new();

@@ -75,8 +75,9 @@ fn start(store: Arc<EmbeddedStore>, identity: Identity) -> Fixture {
         seen_by.lock().push((new.revision, published.borrow().revision));
     };
     let log_dir = scratch();
+    // A busy machine may well stand still for a part of a second, and no lease is to end by that.
     let session =
-        SessionConfig { timeout: Duration::from_millis(400), heartbeat_interval: Duration::from_millis(50) };
+        SessionConfig { timeout: Duration::from_secs(2), heartbeat_interval: Duration::from_millis(50) };
     let link = Arc::new(ControllerLink::new(LinkParams {
         identity,
         session,
@@ -189,7 +190,7 @@ async fn a_lost_lease_is_followed_by_a_new_registration_and_a_new_stream() {
     fixture.until(controller.stream()).await;
     fixture.store.lease_revoke(first.lease).await.expect("is revoked");
     let second = fixture.await_registration(first.epoch).await;
-    // A busy machine may have lost the second lease too by now.
+    // A very busy machine may have lost the second lease too by now.
     assert!(fixture.until(controller.stream()).await.hello.broker_epoch >= second.epoch);
 }
 
