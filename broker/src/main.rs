@@ -1,4 +1,4 @@
-//! `milena-broker --config FILE [--override key=value]…`: one broker of a cluster whose metadata is in etcd.
+//! `milena-broker [--config FILE] [--override key=value]…`: one broker of a cluster whose metadata is in etcd.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,9 +20,9 @@ use node::{causes, limits, process_metrics};
 #[derive(Parser)]
 #[command(name = "milena-broker", version)]
 struct Arguments {
-    /// The properties file, with Apache Kafka's keys.
+    /// The properties file, with Apache Kafka's keys. Without one, the environment says all.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Sets a key over the file and the environment; may be given again.
     #[arg(long = "override", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let properties = Properties::load(&[], Some(&arguments.config), &arguments.overrides)?;
+    let properties = Properties::load(&[], arguments.config.as_deref(), &arguments.overrides)?;
     logging::begin(&LoggingConfig::from_properties(&properties)?)?;
     let config = BrokerConfig::resolve(&properties)?;
     if config.metadata.store == StoreKind::Embedded {

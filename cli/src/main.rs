@@ -9,6 +9,7 @@ mod dump_log;
 mod output;
 mod produce;
 mod progress;
+mod ready;
 mod remedy;
 mod topics;
 
@@ -33,6 +34,7 @@ enum Command {
     Produce(produce::ProduceArguments),
     Consume(consume::ConsumeArguments),
     DumpLog(dump_log::DumpLogArguments),
+    Ready(ready::ReadyArguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Produce(arguments) => block_on(produce::run(arguments)),
         Command::Consume(arguments) => block_on(consume::run(arguments)),
         Command::DumpLog(arguments) => dump_log::run(&arguments),
+        Command::Ready(arguments) => ready::run(&arguments),
     }
 }
 

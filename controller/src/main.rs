@@ -1,4 +1,4 @@
-//! `milena-controller --config FILE [--override key=value]…`: one controller of a cluster whose metadata is in etcd.
+//! `milena-controller [--config FILE] [--override key=value]…`: one controller of a cluster whose metadata is in etcd.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,9 +21,9 @@ use tokio::net::TcpListener;
 #[derive(Parser)]
 #[command(name = "milena-controller", version)]
 struct Arguments {
-    /// The properties file, with Apache Kafka's keys and Milena's own.
+    /// The properties file, with Apache Kafka's keys and Milena's own. Without one, the environment says all.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Sets a key over the file and the environment; may be given again.
     #[arg(long = "override", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let properties = Properties::load(&[], Some(&arguments.config), &arguments.overrides)?;
+    let properties = Properties::load(&[], arguments.config.as_deref(), &arguments.overrides)?;
     logging::begin(&LoggingConfig::from_properties(&properties)?)?;
     warn_of_unknown_keys(&properties);
     if text(&properties, "metadata.store") == "embedded" {
