@@ -1,6 +1,9 @@
-//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask sim`, `cargo xtask torture`.
+//! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask sim`, `cargo xtask torture`,
+//! `cargo xtask dashboards`, `cargo xtask release`.
 
 mod bench;
+mod dashboards;
+mod release;
 mod sim;
 mod tidy;
 mod torture;
@@ -36,6 +39,14 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write deploy/grafana/dashboards anew, from their description in xtask/src/dashboards
+    Dashboards,
+    /// Build and pack what is installed: target/dist/milena-VERSION-ARCH-linux.tar.gz; `--help` says what else
+    #[command(disable_help_flag = true)]
+    Release {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -44,5 +55,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench { arguments } => bench::run(&arguments),
         Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Torture { arguments } => torture::run(&arguments),
+        Chore::Dashboards => dashboards::run(),
+        Chore::Release { arguments } => release::run(&arguments),
     }
 }
