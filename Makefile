@@ -1,11 +1,12 @@
 # make test: everything that must hold, on a machine with Rust and nothing else of ours. CI calls it.
 
-.PHONY: test install-for-tests
+.PHONY: test test-kubernetes install-for-tests
 
 test: install-for-tests
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo xtask tidy
+	tools/kubernetes/validate-manifests
 	cargo test --workspace --no-fail-fast
 
 # What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka, Prometheus. Does nothing the second time.
@@ -15,3 +16,7 @@ install-for-tests:
 	@tools/install-python-clients
 	@tools/fetch-kafka >/dev/null
 	@tools/fetch-prometheus >/dev/null
+
+# The manifests on a one-node Kubernetes with real pods. The first run builds Kubernetes, which takes a quarter of an hour.
+test-kubernetes:
+	tools/kubernetes/test
