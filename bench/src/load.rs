@@ -55,7 +55,7 @@ pub struct Described {
 pub struct Kept {
     pub acknowledged: u64,
     pub failed: u64,
-    /// Records that the topic holds in the end.
+    /// By so many records the topic grew.
     pub standing: u64,
 }
 

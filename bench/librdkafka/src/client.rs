@@ -1,10 +1,13 @@
 //! What every load shares: whom it speaks to, librdkafka's settings, and the part of the result that names them.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::util::get_rdkafka_version;
 use serde_json::{Value, json};
 
@@ -52,6 +55,17 @@ fn cpu_seconds() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(micros as f64 / 1e6)
+}
+
+/// How many records of a topic stand, as its first and last offsets tell.
+pub fn standing_records(consumer: &BaseConsumer, topic: &str, partitions: i32) -> Result<u64> {
+    const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+    let mut records = 0;
+    for partition in 0..partitions {
+        let (low, high) = consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT)?;
+        records += u64::try_from(high - low)?;
+    }
+    Ok(records)
 }
 
 /// A value of `size` random bytes, the same in every run.

@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result};
+use crate::client::{Target, result, standing_records};
 
 /// librdkafka's own waits are cut short, so that the broker is what limits: with its default of a second a full
 /// prefetch queue would idle both.
@@ -19,7 +19,6 @@ const SETTINGS: [(&str, &str); 5] = [
     ("fetch.wait.max.ms", "500"),
 ];
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A broker that sends nothing for so long has lost something.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
@@ -40,7 +39,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Value> {
     let configuration = arguments.target.configuration(&SETTINGS)?;
     let consumer: BaseConsumer = configuration.create()?;
-    let wanted = standing_records(&consumer, arguments)?;
+    let wanted = standing_records(&consumer, &arguments.topic, arguments.partitions)?;
     let mut bytes = 0;
     let began = Instant::now();
     for _ in 0..arguments.passes {
@@ -49,15 +48,6 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
     let seconds = began.elapsed().as_secs_f64();
     let records = wanted * u64::from(arguments.passes);
     result(&configuration, json!({"records": records, "bytes": bytes, "seconds": seconds}))
-}
-
-fn standing_records(consumer: &BaseConsumer, arguments: &Arguments) -> Result<u64> {
-    let mut records = 0;
-    for partition in 0..arguments.partitions {
-        let (low, high) = consumer.fetch_watermarks(&arguments.topic, partition, REQUEST_TIMEOUT)?;
-        records += u64::try_from(high - low)?;
-    }
-    Ok(records)
 }
 
 fn read_all(consumer: &BaseConsumer, arguments: &Arguments, wanted: u64) -> Result<u64> {

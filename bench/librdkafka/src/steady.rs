@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result, value};
+use crate::client::{Target, result, standing_records, value};
 
 /// Short back-offs, so that what shows is the cluster. Idempotent, so that what is tried again stands once.
 const SETTINGS: [(&str, &str); 9] = [
@@ -38,7 +38,6 @@ const SETTINGS: [(&str, &str); 9] = [
 ];
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a full queue waits before the next try.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
 
@@ -60,9 +59,10 @@ pub struct Arguments {
     log: PathBuf,
 }
 
-/// `standing`: how many records the topic holds in the end, which the acknowledged ones must equal.
+/// `standing`: by how many records the topic grew, which the acknowledged ones must equal.
 pub fn run(arguments: &Arguments) -> Result<Value> {
     ensure!(arguments.rate > 0 && arguments.partitions > 0, "--rate and --partitions are at least 1");
+    let before = standing(arguments)?;
     let configuration = arguments.target.configuration(&SETTINGS)?;
     let journal = Arc::new(Journal::create(arguments)?);
     let ended = Arc::new(AtomicBool::new(false));
@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
         "sent": sent,
         "acknowledged": journal.acknowledged.load(Ordering::Relaxed),
         "failed": journal.failed.load(Ordering::Relaxed),
-        "standing": standing_records(arguments)?,
+        "standing": standing(arguments)?.saturating_sub(before),
     });
     result(&configuration, figures)
 }
@@ -128,14 +128,9 @@ fn send<'a>(
     }
 }
 
-fn standing_records(arguments: &Arguments) -> Result<u64> {
+fn standing(arguments: &Arguments) -> Result<u64> {
     let consumer: BaseConsumer = arguments.target.configuration(&[])?.create()?;
-    let mut records = 0;
-    for partition in 0..arguments.partitions {
-        let (low, high) = consumer.fetch_watermarks(&arguments.topic, partition, REQUEST_TIMEOUT)?;
-        records += u64::try_from(high - low)?;
-    }
-    Ok(records)
+    standing_records(&consumer, &arguments.topic, arguments.partitions)
 }
 
 /// The log, and what it counts.
