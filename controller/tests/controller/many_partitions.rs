@@ -1,5 +1,6 @@
 //! 20,000 partitions of three brokers on a real etcd: how long a broker's death and a change of controllers take, from the
 //! moment itself to the last push. The figures are printed; `--release --nocapture` shows them as they are in operation.
+//! Unoptimized they are fewer: beside other tests a controller that is so busy would lose its lease now and then.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use protocol::types::BrokerId;
 use crate::etcd::EtcdServer;
 use crate::support::{FakeBroker, RunningController, Store, active};
 
-const TOPICS: i32 = 20;
+const TOPICS: i32 = if cfg!(debug_assertions) { 4 } else { 20 };
 const PARTITIONS: i32 = 1_000;
 /// No lease ends while this runs.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
@@ -21,7 +22,7 @@ fn count(image: &ClusterImage, of: impl Fn(&PartitionImage) -> bool) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_thousand_partitions_are_led_anew_and_taken_over_quickly() {
+async fn many_partitions_are_led_anew_and_taken_over_quickly() {
     let etcd = EtcdServer::start().await;
     let store: Store = Arc::new(etcd.store().await);
     let start = |id| {

@@ -28,8 +28,10 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 pub const PREFIX: &str = "/test";
-/// Long enough for everything, a lease of two seconds included.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Long enough for everything on a busy machine, a lease of two seconds included.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A controller that has not pushed its image by then is not the active one any more; 20,000 partitions are in some.
+const PUSH_TIME_MAX: Duration = Duration::from_secs(10);
 
 pub type Store = Arc<dyn MetadataStore>;
 pub type Client = ControllerClient<Channel>;
@@ -231,7 +233,7 @@ impl FakeBroker {
             let active = active(&self.store, 0).await;
             let mut stream = self.open(&active.endpoint, epoch).await.ok()?;
             let pushed = stream.image.wait_for(|image| image.is_live(BrokerId(self.id)));
-            tokio::time::timeout(Duration::from_secs(2), pushed).await.ok()?.ok()?;
+            tokio::time::timeout(PUSH_TIME_MAX, pushed).await.ok()?.ok()?;
             Some(stream)
         });
         stream.await
