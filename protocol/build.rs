@@ -8,6 +8,7 @@
 //! | `model` | what a definition says |
 //! | `check` | whether its parts fit together |
 //! | `emit`, `field`, `code` | the Rust of messages, of their fields, and its layout |
+//! | `error_codes` | how a message tells the error codes in it |
 //! | `tables` | what goes over all messages |
 
 #[path = "build/check.rs"]
@@ -16,6 +17,8 @@ mod check;
 mod code;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/error_codes.rs"]
+mod error_codes;
 #[path = "build/field.rs"]
 mod field;
 #[path = "build/lexer.rs"]

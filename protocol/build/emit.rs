@@ -4,6 +4,7 @@
 //! which [`crate::field`] writes.
 
 use crate::code::Code;
+use crate::error_codes;
 use crate::field;
 use crate::model::{Definition, Field, Kind, Message, Scalar, Struct, Type, Versions};
 
@@ -116,6 +117,7 @@ fn struct_impl(code: &mut Code, message: &Message, one: &Struct) {
             let writes = fields.into_iter().map(|f| field::write_tag(one, f));
             body(code, "write_tags(&self, ", "t", "&mut TagSection<'_>", "EncodeError", writes);
         }
+        error_codes::tell(code, message, one);
     });
 }
 

@@ -6,6 +6,8 @@ mod check;
 mod code;
 #[path = "../build/emit.rs"]
 mod emit;
+#[path = "../build/error_codes.rs"]
+mod error_codes;
 #[path = "../build/field.rs"]
 mod field;
 #[path = "../build/lexer.rs"]

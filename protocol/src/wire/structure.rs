@@ -26,6 +26,9 @@ pub trait Struct: Default {
     fn write_tags(&self, _tags: &mut TagSection<'_>, _format: Format) -> Result<(), EncodeError> {
         Ok(())
     }
+
+    /// Tells every error code in it, that of no error too, for those who count them.
+    fn tell_error_codes(&self, _tell: &mut impl FnMut(i16)) {}
 }
 
 impl<T: Struct> Field for T {
