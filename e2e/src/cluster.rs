@@ -1,14 +1,22 @@
 //! Brokers and controllers as processes of their own, on a real etcd.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
+use protocol::ErrorCode;
 
 use crate::daemons::Milena;
 use crate::etcd::Etcd;
 use crate::scratch::Scratch;
-use crate::{kcat, wait};
+use crate::{kcat, wait, wire};
 
 /// The first controller's id; brokers count from 1.
 const FIRST_CONTROLLER: i32 = 100;
+
+/// What a broker is given to create a topic…
+const CREATE_TIME_MAX: Duration = Duration::from_secs(20);
+/// …and where there are other attempts.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// One cluster. Broker `id` is `brokers[id - 1]`.
 pub struct Cluster {
@@ -49,6 +57,22 @@ impl Cluster {
     /// Where the broker of this id serves.
     pub fn port(&self, id: i32) -> u16 {
         self.brokers[id as usize - 1].port
+    }
+
+    /// Creates a topic with three replicas of each partition, by a call to this broker.
+    pub fn create(&self, asked: i32, topic: &str, partitions: i32) -> Result<()> {
+        let error = wire::create_topic(self.port(asked), topic, partitions, 3, CREATE_TIME_MAX)?;
+        ensure!(error == ErrorCode::None, "{topic}: {error:?}");
+        Ok(())
+    }
+
+    /// The same, as soon as somebody is there to do it. An attempt that was not answered in time may have made it.
+    pub fn create_in_the_end(&self, asked: i32, topic: &str, partitions: i32) -> Result<()> {
+        wait::until(&format!("{topic} to be created"), wait::PATIENCE, || {
+            let error = wire::create_topic(self.port(asked), topic, partitions, 3, ATTEMPT_TIME_MAX)?;
+            ensure!(matches!(error, ErrorCode::None | ErrorCode::TopicAlreadyExists), "{error:?}");
+            Ok(Some(()))
+        })
     }
 
     /// Waits until every partition of a topic has so many replicas in sync.

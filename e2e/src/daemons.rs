@@ -141,6 +141,15 @@ impl Milena {
         http::metric(self.metrics_port, series)
     }
 
+    /// Waits until a series has this value: a gauge is counted now and then, and a counter may follow what it counts.
+    pub fn await_metric(&self, series: &str, expected: f64) -> Result<()> {
+        wait::until(&format!("{series} of {} to be {expected}", self.name), wait::PATIENCE, || {
+            let value = self.metric(series)?;
+            ensure!(value == Some(expected), "{value:?}");
+            Ok(Some(()))
+        })
+    }
+
     /// The sum of a metric over all its labels.
     pub fn metric_sum(&self, name: &str) -> Result<Option<f64>> {
         http::metric_sum(self.metrics_port, name)

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const FIRST: u32 = 15_000;
 const COUNT: u32 = 15_000;
@@ -17,10 +17,10 @@ static TAKEN: AtomicU32 = AtomicU32::new(0);
 pub fn free(count: u32) -> Result<u16> {
     let start = std::process::id().wrapping_mul(STRIDE);
     for _ in 0..COUNT / count {
-        let offset = start.wrapping_add(TAKEN.fetch_add(count, Ordering::Relaxed)) % (COUNT - count);
-        let first = (FIRST + offset) as u16;
-        if (first..first + count as u16).all(is_free) {
-            return Ok(first);
+        let offset = start.wrapping_add(TAKEN.fetch_add(count, Ordering::Relaxed)) % COUNT;
+        let mut ports = (FIRST + offset) as u16..(FIRST + offset + count) as u16;
+        if offset + count <= COUNT && ports.clone().all(is_free) {
+            return ports.next().context("at least one is asked for");
         }
     }
     bail!("no {count} ports in a row are free")

@@ -9,8 +9,6 @@ use e2e::daemons::Milena;
 use e2e::process::Daemon;
 use e2e::server::{Subject, subject};
 use e2e::{kcat, process, python, wait, wire};
-use protocol::messages::CreateTopicsRequest;
-use protocol::messages::create_topics_request::CreatableTopic;
 
 const PARTITIONS: i32 = 12;
 const ACTIVE: &str = "kafka_controller_kafkacontroller_activecontrollercount";
@@ -20,26 +18,6 @@ const ENDLESS_SESSIONS: &str =
     "broker.session.timeout.ms=60000\nmin.insync.replicas=2\ndefault.replication.factor=3";
 /// Between two looks, where the time is of interest.
 const LOOK: Duration = Duration::from_millis(1);
-const TIMEOUT_MS: i32 = 20_000;
-
-/// Creates a topic by a call to this broker.
-fn create(cluster: &Cluster, asked: i32, topic: &str) -> Result<()> {
-    let new = CreatableTopic {
-        name: topic.into(),
-        num_partitions: PARTITIONS,
-        replication_factor: 3,
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![new], timeout_ms: TIMEOUT_MS, ..Default::default() };
-    let answer = wire::call(cluster.port(asked), &request, 7)?;
-    ensure!(answer.topics.iter().all(|topic| topic.error_code == 0), "{answer:?}");
-    Ok(())
-}
-
-/// Creates a topic as soon as somebody is there to do it.
-fn create_in_the_end(cluster: &Cluster, asked: i32, topic: &str) -> Result<()> {
-    wait::until(&format!("{topic} to be created"), wait::PATIENCE, || create(cluster, asked, topic).map(Some))
-}
 
 /// Leader and leader epoch of every partition, as this broker tells.
 fn leaders(cluster: &Cluster, asked: i32, topic: &str) -> Result<Vec<(i32, i32)>> {
@@ -112,7 +90,7 @@ fn a_killed_broker_and_a_killed_controller_are_followed_in_milliseconds_together
         return Ok(());
     }
     let mut cluster = Cluster::start("failover-fast", 3, 2, ENDLESS_SESSIONS)?;
-    create(&cluster, 1, "fast")?;
+    cluster.create(1, "fast", PARTITIONS)?;
     cluster.await_in_sync("fast", 3)?;
     cluster.broker(1).kill();
     let broker = until_led_by(&cluster, 2, "fast", &[2, 3])?;
@@ -123,7 +101,7 @@ fn a_killed_broker_and_a_killed_controller_are_followed_in_milliseconds_together
     let epoch = cluster.controllers[first].metric(EPOCH)?.context("it is active")?;
     cluster.controllers[first].kill();
     let controller = until_active(&cluster, 1 - first, epoch + 1.0)?;
-    create_in_the_end(&cluster, 3, "after")?;
+    cluster.create_in_the_end(3, "after", PARTITIONS)?;
     cluster.controllers[first].start()?;
 
     cluster.controllers[1 - first].kill();
@@ -149,7 +127,7 @@ fn records_flow_while_controllers_are_killed_and_nobody_leads_anew() -> Result<(
     }
     const RECORDS: usize = 24_000;
     let mut cluster = Cluster::start("failover-flow", 3, 2, ENDLESS_SESSIONS)?;
-    create(&cluster, 1, "flow")?;
+    cluster.create(1, "flow", PARTITIONS)?;
     cluster.await_in_sync("flow", 3)?;
     let before = leaders(&cluster, 1, "flow")?;
     let mut producer = start_producer(&cluster, "flow", RECORDS)?;
@@ -161,7 +139,7 @@ fn records_flow_while_controllers_are_killed_and_nobody_leads_anew() -> Result<(
     cluster.controllers[1 - first].kill();
     until_acknowledged(&mut producer, RECORDS / 2)?;
     cluster.controllers.iter_mut().try_for_each(Milena::start)?;
-    create_in_the_end(&cluster, 2, "again")?;
+    cluster.create_in_the_end(2, "again", PARTITIONS)?;
     producer.await_line(&format!("done {RECORDS}"), 2 * wait::PATIENCE)?;
     check_records(&cluster, "flow", RECORDS)?;
     ensure!(leaders(&cluster, 3, "flow")? == before, "no broker died, so nobody leads anew");
@@ -174,13 +152,13 @@ fn a_controller_that_was_paused_for_longer_than_its_lease_writes_nothing_when_it
         return Ok(());
     }
     let mut cluster = Cluster::start("failover-pause", 3, 2, ENDLESS_SESSIONS)?;
-    create(&cluster, 1, "before")?;
+    cluster.create(1, "before", PARTITIONS)?;
     let first = active(&cluster)?;
     let epoch = cluster.controllers[first].metric(EPOCH)?.context("it is active")?;
     cluster.controllers[first].pause()?;
     let paused = until_active(&cluster, 1 - first, epoch + 1.0)?;
     println!("a paused controller is followed after {paused:?}");
-    create_in_the_end(&cluster, 2, "meanwhile")?;
+    cluster.create_in_the_end(2, "meanwhile", PARTITIONS)?;
     cluster.await_in_sync("meanwhile", 3)?;
     let revision = cluster.etcd.revision()?;
     cluster.controllers[first].resume()?;
@@ -190,7 +168,7 @@ fn a_controller_that_was_paused_for_longer_than_its_lease_writes_nothing_when_it
     cluster.controllers[first].await_ready()?;
     ensure!(cluster.etcd.revision()? == revision, "something was written");
     ensure!(active(&cluster)? == 1 - first, "the new one stays");
-    create(&cluster, 3, "after")?;
+    cluster.create(3, "after", PARTITIONS)?;
     cluster.done()
 }
 
@@ -202,7 +180,7 @@ fn a_broker_that_was_paused_for_longer_than_its_session_comes_back_and_truncates
     const RECORDS: usize = 12_000;
     let impatient = "broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500\nmin.insync.replicas=2";
     let mut cluster = Cluster::start("failover-session", 3, 1, impatient)?;
-    create(&cluster, 1, "paused")?;
+    cluster.create(1, "paused", PARTITIONS)?;
     cluster.await_in_sync("paused", 3)?;
     let mut producer = start_producer(&cluster, "paused", RECORDS)?;
     until_acknowledged(&mut producer, RECORDS / 4)?;

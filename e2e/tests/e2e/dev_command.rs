@@ -57,7 +57,7 @@ fn three_brokers_stop_in_order_and_find_everything_again() -> Result<()> {
     ensure!(!log.contains("stops with the leadership") && !log.contains("ERROR"), "{log}");
     ensure!(log.matches("leads nothing any more").count() == 3, "{log}");
     server.restart()?;
-    ensure!(kcat::consume(&server.bootstrap(), "kept", "beginning", &["-p", "0"])? == lines);
+    kcat::await_records(&server.bootstrap(), "kept", 0, &lines)?;
     server.done()
 }
 

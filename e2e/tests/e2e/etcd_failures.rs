@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::daemons::Milena;
 use e2e::etcd::Etcd;
@@ -11,32 +11,14 @@ use e2e::process::Daemon;
 use e2e::scratch::Scratch;
 use e2e::server::{Subject, subject};
 use e2e::{kcat, python, wait, wire};
-use protocol::messages::CreateTopicsRequest;
-use protocol::messages::create_topics_request::CreatableTopic;
+use protocol::ErrorCode;
 
+const PARTITIONS: i32 = 3;
 const DURABLE: &str = "min.insync.replicas=2\ndefault.replication.factor=3\nnum.partitions=3";
 /// For so long a cluster does without etcd and controllers: ten times a broker's lease.
 const AWAY_FOR: Duration = Duration::from_secs(60);
 /// Longer than the leases of controllers and brokers.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
-
-fn create(cluster: &Cluster, topic: &str, timeout_ms: i32) -> Result<i16> {
-    let new = CreatableTopic {
-        name: topic.into(),
-        num_partitions: 3,
-        replication_factor: 3,
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![new], timeout_ms, ..Default::default() };
-    let answer = wire::call(cluster.port(1), &request, 7)?;
-    Ok(answer.topics.first().context("one answer")?.error_code)
-}
-
-fn create_in_the_end(cluster: &Cluster, topic: &str) -> Result<()> {
-    wait::until(&format!("{topic} to be created"), wait::PATIENCE, || {
-        Ok((create(cluster, topic, 5_000)? == 0).then_some(()))
-    })
-}
 
 fn produce(cluster: &Cluster, topic: &str) -> Result<()> {
     for partition in ["0", "1", "2"] {
@@ -47,7 +29,7 @@ fn produce(cluster: &Cluster, topic: &str) -> Result<()> {
 }
 
 fn leader_epochs(cluster: &Cluster, topic: &str) -> Result<Vec<i32>> {
-    (0..3).map(|index| Ok(wire::partition(cluster.port(2), topic, index)?.leader_epoch)).collect()
+    (0..PARTITIONS).map(|index| Ok(wire::partition(cluster.port(2), topic, index)?.leader_epoch)).collect()
 }
 
 fn metric_sum(daemon: &Milena, name: &str) -> Result<f64> {
@@ -60,13 +42,13 @@ fn etcd_is_restarted_and_frozen_and_everything_goes_on() -> Result<()> {
         return Ok(());
     }
     let mut cluster = Cluster::start("etcd-failures", 3, 2, DURABLE)?;
-    create_in_the_end(&cluster, "steady")?;
+    cluster.create_in_the_end(1, "steady", PARTITIONS)?;
     cluster.await_in_sync("steady", 3)?;
     produce(&cluster, "steady")?;
     let before = leader_epochs(&cluster, "steady")?;
     cluster.etcd.restart()?;
     produce(&cluster, "steady")?;
-    create_in_the_end(&cluster, "after-restart")?;
+    cluster.create_in_the_end(1, "after-restart", PARTITIONS)?;
     ensure!(leader_epochs(&cluster, "steady")? == before, "a restart of etcd is nobody's death");
 
     cluster.etcd.pause()?;
@@ -75,7 +57,7 @@ fn etcd_is_restarted_and_frozen_and_everything_goes_on() -> Result<()> {
         produce(&cluster, "steady")?;
     }
     cluster.etcd.resume()?;
-    create_in_the_end(&cluster, "after-frost")?;
+    cluster.create_in_the_end(1, "after-frost", PARTITIONS)?;
     for topic in ["steady", "after-restart", "after-frost"] {
         cluster.await_in_sync(topic, 3)?;
     }
@@ -104,8 +86,8 @@ fn records_and_groups_go_on_for_a_minute_without_any_controller_and_without_etcd
     }
     let properties = format!("{DURABLE}\noffsets.topic.replication.factor=3");
     let mut cluster = Cluster::start("away", 3, 2, &properties)?;
-    create_in_the_end(&cluster, "steady")?;
-    create_in_the_end(&cluster, "grouped")?;
+    cluster.create_in_the_end(1, "steady", PARTITIONS)?;
+    cluster.create_in_the_end(1, "grouped", PARTITIONS)?;
     cluster.await_in_sync("steady", 3)?;
     let stop = cluster.scratch.path().join("stop");
     let mut groups = start_groups(&cluster, &stop)?;
@@ -128,7 +110,7 @@ fn records_and_groups_go_on_for_a_minute_without_any_controller_and_without_etcd
     ensure!(leader_epochs(&cluster, "steady")? == before, "nobody can have been elected");
     cluster.etcd.resume()?;
     cluster.controllers.iter_mut().try_for_each(Milena::start)?;
-    create_in_the_end(&cluster, "after")?;
+    cluster.create_in_the_end(1, "after", PARTITIONS)?;
     cluster.await_in_sync("steady", 3)?;
     produce(&cluster, "steady")?;
     std::fs::write(&stop, "")?;
@@ -152,7 +134,7 @@ fn a_full_etcd_refuses_changes_and_nothing_else_until_there_is_space() -> Result
     let controllers = vec![start(Milena::controller(&scratch, &etcd, 100)?)?];
     let brokers = (1..=3).map(|id| start(Milena::broker(&scratch, &etcd, id)?)).collect::<Result<_>>()?;
     let cluster = Cluster { brokers, controllers, etcd, scratch };
-    create_in_the_end(&cluster, "steady")?;
+    cluster.create_in_the_end(1, "steady", PARTITIONS)?;
     cluster.await_in_sync("steady", 3)?;
 
     let junk = vec![b'x'; 1024 * 1024];
@@ -160,7 +142,8 @@ fn a_full_etcd_refuses_changes_and_nothing_else_until_there_is_space() -> Result
         Ok(cluster.etcd.ctl_with(&["put", "junk"], &junk).is_err().then_some(()))
     })?;
     ensure!(cluster.etcd.ctl(&["alarm", "list"])?.contains("NOSPACE"), "etcd says why");
-    ensure!(create(&cluster, "refused", 2_000)? != 0, "nothing can be created");
+    let refused = wire::create_topic(cluster.port(1), "refused", PARTITIONS, 3, Duration::from_secs(2))?;
+    ensure!(refused != ErrorCode::None, "nothing can be created");
     produce(&cluster, "steady")?;
     let records = kcat::consume(&cluster.bootstrap(), "steady", "beginning", &[])?;
     ensure!(records.len() == 300, "{} records are read", records.len());
@@ -175,6 +158,6 @@ fn a_full_etcd_refuses_changes_and_nothing_else_until_there_is_space() -> Result
     cluster.etcd.ctl(&["compact", &revision])?;
     cluster.etcd.ctl(&["defrag"])?;
     cluster.etcd.ctl(&["alarm", "disarm"])?;
-    create_in_the_end(&cluster, "after")?;
+    cluster.create_in_the_end(1, "after", PARTITIONS)?;
     cluster.done()
 }

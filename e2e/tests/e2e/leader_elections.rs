@@ -67,9 +67,7 @@ fn leadership_goes_back_to_preferred_replicas_by_itself() -> Result<()> {
     })?;
     pair.brokers[0].start()?;
     pair.await_leaders(0, &[1, 2])?;
-    wait::until(IMBALANCE, wait::PATIENCE, || {
-        Ok((pair.controller.metric(IMBALANCE)? == Some(0.0)).then_some(()))
-    })?;
+    pair.controller.await_metric(IMBALANCE, 0.0)?;
     pair.scratch.discard();
     Ok(())
 }

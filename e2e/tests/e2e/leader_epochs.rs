@@ -6,17 +6,16 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use e2e::cluster::Cluster;
 use e2e::server::{Subject, subject};
-use e2e::wire;
+use e2e::{wait, wire};
 use protocol::ErrorCode;
-use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use protocol::messages::fetch_response::PartitionData;
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::{
-    CreateTopicsRequest, FetchRequest, FetchResponse, ListOffsetsRequest, OffsetForLeaderEpochRequest,
-    ProduceRequest, ProduceResponse,
+    FetchRequest, FetchResponse, ListOffsetsRequest, OffsetForLeaderEpochRequest, ProduceRequest,
+    ProduceResponse,
 };
 use protocol::records::{BatchBuilder, Compression};
 use protocol::types::Uuid;
@@ -112,18 +111,16 @@ impl Places {
     /// An epoch above 0, so that there is an older one: the leader of the first epoch is killed.
     fn start(name: &str) -> Result<Places> {
         let mut cluster = Cluster::start(name, 3, 1, "")?;
-        let new = CreatableTopic {
-            name: TOPIC.into(),
-            num_partitions: 1,
-            replication_factor: 2,
-            ..CreatableTopic::default()
-        };
-        let request = CreateTopicsRequest { topics: vec![new], timeout_ms: 20_000, ..Default::default() };
-        wire::call(cluster.port(1), &request, 7)?;
-        let first = wire::partition(cluster.port(1), TOPIC, 0)?;
+        wire::create_topic(cluster.port(1), TOPIC, 1, 2, wait::PATIENCE)?;
         cluster.await_in_sync(TOPIC, 2)?;
-        cluster.broker(first.leader_id).kill();
-        cluster.broker(first.leader_id).start()?;
+        let first = wire::partition(cluster.port(1), TOPIC, 0)?.leader_id;
+        cluster.broker(first).kill();
+        let witness = if first == 1 { 2 } else { 1 };
+        wait::until("another leader", wait::PATIENCE, || {
+            let leader = wire::partition(cluster.port(witness), TOPIC, 0)?.leader_id;
+            Ok((leader > 0 && leader != first).then_some(()))
+        })?;
+        cluster.broker(first).start()?;
         cluster.await_in_sync(TOPIC, 2)?;
         let metadata = wire::metadata(cluster.port(1), Some(TOPIC))?;
         let topic = metadata.topics.first().context("the topic is there")?;

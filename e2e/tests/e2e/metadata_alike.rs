@@ -7,13 +7,13 @@ use anyhow::{Context, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::server::{Subject, subject};
 use e2e::{wait, wire};
-use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::delete_topics_request::DeleteTopicState;
-use protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest, MetadataResponse};
+use protocol::messages::{DeleteTopicsRequest, MetadataResponse};
 
 const BROKERS: [i32; 3] = [1, 2, 3];
+const PARTITIONS: i32 = 6;
 /// A push takes milliseconds; this is for a debug build among other tests.
-const PUSH_TIME_MAX: Duration = Duration::from_secs(2);
+const PUSH_TIME_MAX: Duration = Duration::from_secs(15);
 const TIMEOUT_MS: i32 = 20_000;
 
 #[test]
@@ -39,18 +39,11 @@ fn all_brokers_say_the_same_after_every_change() -> Result<()> {
 
 /// Creates a topic by a call to this broker, which knows of it when it answers.
 fn create(cluster: &Cluster, asked: i32, topic: &str) -> Result<()> {
-    let new = CreatableTopic {
-        name: topic.into(),
-        num_partitions: 6,
-        replication_factor: 3,
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![new], timeout_ms: TIMEOUT_MS, ..Default::default() };
-    let answer = wire::call(cluster.port(asked), &request, 7)?;
-    ensure!(answer.topics.iter().all(|topic| topic.error_code == 0), "{answer:?}");
+    cluster.create(asked, topic, PARTITIONS)?;
     let told = wire::metadata(cluster.port(asked), Some(topic))?;
     let partitions = &told.topics.first().context("it is named")?.partitions;
-    let is_led = partitions.len() == 6 && partitions.iter().all(|partition| partition.leader_id > 0);
+    let is_led =
+        partitions.len() == PARTITIONS as usize && partitions.iter().all(|partition| partition.leader_id > 0);
     ensure!(is_led, "broker {asked} does not know of {topic} yet: {told:?}");
     Ok(())
 }

@@ -11,18 +11,15 @@ use protocol::frame::encode_request;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use protocol::messages::{FetchRequest, MetadataRequest};
 
-/// How long the others' work may take meanwhile; alone it takes some tens of milliseconds.
-const OTHERS_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long the others' work may take meanwhile, on a busy machine too; alone it takes some tens of milliseconds.
+const OTHERS_TIME_MAX: Duration = Duration::from_secs(15);
 
 fn others_are_served(server: &Server) -> Result<()> {
     let began = Instant::now();
     let lines: Vec<String> = (0..100).map(|number| number.to_string()).collect();
-    let topic = format!("others-{}", began.elapsed().as_nanos());
-    kcat::produce(&server.bootstrap(), &topic, &["-p", "0"], &lines)?;
-    ensure!(
-        kcat::consume(&server.bootstrap(), &topic, "beginning", &["-c", "100"])? == lines,
-        "others read otherwise"
-    );
+    kcat::produce(&server.bootstrap(), "others", &["-p", "0"], &lines)?;
+    let read = kcat::consume(&server.bootstrap(), "others", "beginning", &["-c", "100"])?;
+    ensure!(read == lines, "others read otherwise");
     ensure!(began.elapsed() < OTHERS_TIME_MAX, "the others waited {:?}", began.elapsed());
     Ok(())
 }
