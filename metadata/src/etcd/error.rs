@@ -1,9 +1,11 @@
 //! What etcd's errors mean for the caller. Whatever does not say that nothing was done leaves the outcome unknown.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 
 use etcd_client::Error;
+use tonic::ConnectError;
 
 use crate::store::StoreError;
 
@@ -18,15 +20,41 @@ mod code {
     pub const PERMISSION_DENIED: i32 = 7;
 }
 
-/// A call with a time limit, whatever layer it hangs in.
-pub(super) async fn within<T>(
+/// How often a call may be made that did not leave. The client gives each member its share of the calls, those that are away
+/// too: without another try every third call would fail for as long as one of three is.
+const TRIES_MAX: u32 = 8;
+
+/// A call with a time limit, whatever layer it hangs in. One that never left, for its member is away, is made again to another.
+pub(super) async fn within<T, C: Future<Output = Result<T, Error>>>(
     limit: Duration,
-    call: impl Future<Output = Result<T, Error>>,
+    mut call: impl FnMut() -> C,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit, call).await {
+    let tries = async {
+        for _ in 1..TRIES_MAX {
+            match call().await {
+                Err(error) if never_left(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        call().await
+    };
+    match tokio::time::timeout(limit, tries).await {
         Ok(answer) => answer.map_err(from_client),
         Err(_) => Err(StoreError::Unavailable { reason: format!("no answer within {limit:?}") }),
     }
+}
+
+/// Whether there was not even a connection: then nothing was done, whatever was asked.
+fn never_left(error: &Error) -> bool {
+    let Error::GRpcStatus(status) = error else { return false };
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if error.is::<ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 pub(super) fn from_client(error: Error) -> StoreError {

@@ -1,6 +1,6 @@
 //! The metadata store on etcd 3.4 and later.
 //!
-//! The client reconnects by itself; a watch does not survive its connection, and its channel then ends. HTTP/2 keepalives
+//! The client reconnects by itself, and looks up the member's name each time; a watch does not survive its connection, and its channel then ends. HTTP/2 keepalives
 //! come every 6 s, for etcd hangs up on a client that pings more often than every 5 s.
 
 mod error;
@@ -61,8 +61,11 @@ impl MetadataStore for EtcdStore {
         let compares: Vec<_> = when.into_iter().map(compare).collect();
         let operations: Vec<_> = then.into_iter().map(operation).collect();
         let txn = Txn::new().when(compares).and_then(operations);
-        let mut kv = self.client.kv_client();
-        let response = observed("txn", within(CALL_TIMEOUT, kv.txn(txn))).await?;
+        let call = || {
+            let (mut kv, txn) = (self.client.kv_client(), txn.clone());
+            async move { kv.txn(txn).await }
+        };
+        let response = observed("txn", within(CALL_TIMEOUT, call)).await?;
         let revision = response.header().map_or(0, |header| header.revision());
         Ok(match response.succeeded() {
             true => TxnOutcome::Applied(revision),
@@ -73,22 +76,29 @@ impl MetadataStore for EtcdStore {
     async fn lease_grant(&self, ttl: Duration) -> Result<(LeaseId, Duration), StoreError> {
         // etcd counts whole seconds, and grants no fewer than its election timeout allows.
         let seconds = ttl.as_secs_f64().ceil().max(1.0) as i64;
-        let mut leases = self.client.lease_client();
-        let granted = observed("lease_grant", within(CALL_TIMEOUT, leases.grant(seconds, None))).await?;
+        let call = || {
+            let mut leases = self.client.lease_client();
+            async move { leases.grant(seconds, None).await }
+        };
+        let granted = observed("lease_grant", within(CALL_TIMEOUT, call)).await?;
         Ok((LeaseId(granted.id()), Duration::from_secs(granted.ttl().max(0) as u64)))
     }
 
     async fn lease_keepalive(&self, lease: LeaseId) -> Result<(), StoreError> {
         // On a stream of its own: streams do not survive a restart of etcd, and this one need not.
-        let mut leases = self.client.lease_client();
-        let kept = observed("lease_keepalive", within(CALL_TIMEOUT, leases.keep_alive(lease.0)));
-        kept.await.map(|_| ())
+        let call = || {
+            let mut leases = self.client.lease_client();
+            async move { leases.keep_alive(lease.0).await }
+        };
+        observed("lease_keepalive", within(CALL_TIMEOUT, call)).await.map(|_| ())
     }
 
     async fn lease_revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
-        let mut leases = self.client.lease_client();
-        let revoked = observed("lease_revoke", within(CALL_TIMEOUT, leases.revoke(lease.0)));
-        revoked.await.map(|_| ())
+        let call = || {
+            let mut leases = self.client.lease_client();
+            async move { leases.revoke(lease.0).await }
+        };
+        observed("lease_revoke", within(CALL_TIMEOUT, call)).await.map(|_| ())
     }
 
     async fn watch(

@@ -11,14 +11,18 @@ use crate::store::{Found, KeyRange, KeyValue, LeaseId, StoreError};
 const PAGE_KEYS: i64 = 10_000;
 
 pub(super) async fn range(kv: KvClient, range: KeyRange) -> Result<Found, StoreError> {
-    let mut kv = kv.max_decoding_message_size(ANSWER_BYTES_MAX);
+    let kv = kv.max_decoding_message_size(ANSWER_BYTES_MAX);
     let mut found = Found::default();
     let mut start = range.start;
     loop {
         let options = GetOptions::new().with_range(range.end.clone()).with_limit(PAGE_KEYS);
         // The first page is read linearizably at the newest revision, the others as of the same one.
         let options = options.with_revision(found.revision);
-        let mut page = within(CALL_TIMEOUT, kv.get(start, Some(options))).await?;
+        let call = || {
+            let (mut kv, start, options) = (kv.clone(), start.clone(), options.clone());
+            async move { kv.get(start, Some(options)).await }
+        };
+        let mut page = within(CALL_TIMEOUT, call).await?;
         if found.revision == 0 {
             found.revision = page.header().map_or(0, |header| header.revision());
         }

@@ -17,9 +17,13 @@ pub(super) async fn open(
     range: KeyRange,
     from: Revision,
 ) -> Result<mpsc::Receiver<WatchMessage>, StoreError> {
-    let mut watches = watches.max_decoding_message_size(ANSWER_BYTES_MAX);
+    let watches = watches.max_decoding_message_size(ANSWER_BYTES_MAX);
     let options = WatchOptions::new().with_range(range.end).with_start_revision(from);
-    let stream = within(CALL_TIMEOUT, watches.watch(range.start, Some(options))).await?;
+    let call = || {
+        let (mut watches, start, options) = (watches.clone(), range.start.clone(), options.clone());
+        async move { watches.watch(start, Some(options)).await }
+    };
+    let stream = within(CALL_TIMEOUT, call).await?;
     let (messages, receiver) = mpsc::channel(MESSAGES_MAX);
     tokio::spawn(async move {
         tokio::select! {
