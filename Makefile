@@ -1,6 +1,6 @@
 # make test: everything that must hold, on a machine with Rust and nothing else of ours. CI calls it.
 
-.PHONY: test test-kubernetes install-for-tests
+.PHONY: test test-compose test-kubernetes install-for-tests
 
 test: install-for-tests
 	cargo fmt --all --check
@@ -16,6 +16,10 @@ install-for-tests:
 	@tools/install-python-clients
 	@tools/fetch-kafka >/dev/null
 	@tools/fetch-prometheus >/dev/null
+
+# docker-compose.yml as a user runs it, on an engine of our own where none runs. Most of it is the build of the image.
+test-compose:
+	tools/docker/test-compose
 
 # The manifests on a one-node Kubernetes with real pods. The first run builds Kubernetes, which takes a quarter of an hour.
 test-kubernetes:

@@ -1,7 +1,7 @@
 # Debian's Prometheus where prom/prometheus has its own.
 FROM debian:bookworm-slim
-COPY usr/bin/prometheus usr/bin/promtool /bin/
-COPY etc/prometheus/prometheus.yml /etc/prometheus/
+COPY prometheus promtool /bin/
+COPY prometheus.yml /etc/prometheus/
 RUN mkdir -p /prometheus && chown -R nobody:nogroup /prometheus /etc/prometheus
 USER nobody
 EXPOSE 9090

@@ -1,0 +1,1 @@
+"""A cluster of docker-compose.yml, run and broken as its user would."""
