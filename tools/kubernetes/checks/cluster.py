@@ -35,6 +35,10 @@ class Cluster:
         """The kinds of the Prometheus operator."""
         return sorted(self._node.parts.glob("monitoring.coreos.com_*.yaml"))
 
+    def kill_every_process(self) -> int:
+        """Of every pod, at once."""
+        return self._node.kill_every_pod()
+
     def pods(self, component: str | None = None) -> list[dict]:
         select = [f"--selector=app.kubernetes.io/component={component}"] if component else []
         return json.loads(self.kubectl("get", "pods", "--output=json", *select))["items"]

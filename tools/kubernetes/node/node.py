@@ -1,12 +1,14 @@
 """The node from start to end."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from node import control_plane, network, runtime, volumes, workers
 from node.control_plane import kubectl
 from node.layout import NODE_NAME, Layout
-from node.processes import Failed, Processes, wait_until
+from node.processes import Processes, wait_until
 
 
 class Node:
@@ -22,16 +24,24 @@ class Node:
         try:
             self._start()
         except BaseException:
-            self._stop()
+            self._processes.stop()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        # The pods go with the namespace of processes.
+        self._processes.stop()
 
     def kubectl(self, *arguments: str, **how: Any) -> str:
         self._processes.check()
         return kubectl(self._layout, *arguments, **how)
+
+    def kill_every_pod(self) -> int:
+        """Every process of every pod, sandboxes too, which then begin anew with other addresses; how many there were."""
+        processes = workers.processes_of_pods()
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+        return len(processes)
 
     def _start(self) -> None:
         network.prepare(self._layout)
@@ -46,11 +56,3 @@ class Node:
     def _is_ready(self) -> bool:
         ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
         return self.kubectl("get", "node", NODE_NAME, "-o", ready) == "True"
-
-    def _stop(self) -> None:
-        """Pods first, while there is somebody to end them; then the programs."""
-        try:
-            self.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=1", "--force", "--wait=false", timeout_s=30)
-        except Failed:
-            pass
-        self._processes.stop()

@@ -79,6 +79,13 @@ def _start_kubelet(layout: Layout, processes: Processes) -> None:
     )
 
 
+def processes_of_pods() -> list[int]:
+    """As the kernel counts them, in this namespace of processes."""
+    listed = [path.read_text().split() for path in _cgroups()[0].rglob("cgroup.procs")]
+    # One of another namespace would be 0.
+    return sorted({int(process) for processes in listed for process in processes} - {0})
+
+
 def _cgroups() -> list[Path]:
     """The folder of this cluster in every hierarchy; ../test removes them once nothing runs in them any more."""
     top = Path("/sys/fs/cgroup")
