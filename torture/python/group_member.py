@@ -8,38 +8,21 @@ SIGTERM ends it with a last commit.
 usage: group_member.py BOOTSTRAP TOPIC GROUP FILE
 """
 
-import signal
 import sys
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from common import NEWS, QUICK, Stop, consumer_failed, now_ms, value_of
+
 COMMIT_SECONDS = 0.5
-NEWS = {
-    KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE,
-    KafkaError._MAX_POLL_EXCEEDED,
-}
 
 bootstrap, topic, group, path = sys.argv[1:]
 history = open(path, "w", encoding="ascii")
-stopping = False
+failed = consumer_failed(history, NEWS | {KafkaError._MAX_POLL_EXCEEDED})
 # By partition: when it was assigned, until its first record came.
 fresh = {}
 positions = {}
-
-
-def stop(*_):
-    global stopping
-    stopping = True
-
-
-def now_ms():
-    return time.time_ns() // 1_000_000
-
-
-def failed(error):
-    if error.fatal() or error.code() not in NEWS:
-        history.write(f"error {now_ms()} {error.name()} {error.str()}\n")
 
 
 def commit(consumer):
@@ -78,8 +61,7 @@ def lost(_, taken):
         positions.pop(each.partition, None)
 
 
-signal.signal(signal.SIGTERM, stop)
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+stop = Stop()
 consumer = Consumer({
     "bootstrap.servers": bootstrap,
     "group.id": group,
@@ -87,20 +69,13 @@ consumer = Consumer({
     "auto.offset.reset": "earliest",
     "session.timeout.ms": 10_000,
     "fetch.wait.max.ms": 100,
-    "retry.backoff.ms": 20,
-    "reconnect.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 200,
-    "topic.metadata.refresh.fast.interval.ms": 50,
-    "socket.timeout.ms": 10_000,
-    "socket.connection.setup.timeout.ms": 3_000,
     "error_cb": failed,
-    "log_level": 0,
-})
+} | QUICK)
 consumer.subscribe([topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
 poll = 0
 next_commit = time.monotonic()
 print("ready", flush=True)
-while not stopping:
+while not stop.asked:
     # One at a time: no record of an assignment is seen after the callback that took the partition away.
     message = consumer.poll(0.1)
     poll += 1
@@ -110,8 +85,7 @@ while not stopping:
         partition, offset = message.partition(), message.offset()
         if partition in fresh:
             history.write(f"start {fresh.pop(partition)} {partition} {offset}\n")
-        value = message.value().rsplit(b".", 1)[0].decode("ascii", "replace")
-        history.write(f"read {poll} {partition} {offset} {value}\n")
+        history.write(f"read {poll} {partition} {offset} {value_of(message)}\n")
         positions[partition] = offset + 1
     if time.monotonic() >= next_commit:
         commit(consumer)

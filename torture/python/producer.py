@@ -8,11 +8,12 @@ usage: producer.py BOOTSTRAP TOPIC PARTITIONS PRODUCER RATE FILE
 """
 
 import random
-import signal
 import sys
 import time
 
 from confluent_kafka import Producer
+
+from common import QUICK, Stop, now_ms, write_error
 
 IN_FLIGHT_MAX = 1_000
 FLUSH_SECONDS_MAX = 120
@@ -25,16 +26,6 @@ CODECS = ("none", "lz4", "zstd")
 bootstrap, topic, partitions, name, rate, path = sys.argv[1:]
 partitions, name, rate = int(partitions), int(name), float(rate)
 history = open(path, "w", encoding="ascii")
-stopping = False
-
-
-def stop(*_):
-    global stopping
-    stopping = True
-
-
-def now_ms():
-    return time.time_ns() // 1_000_000
 
 
 def delivered(number):
@@ -50,11 +41,10 @@ def delivered(number):
 
 def failed(error):
     if error.fatal():
-        history.write(f"error {now_ms()} {error.name()} {error.str()}\n")
+        write_error(history, error)
 
 
-signal.signal(signal.SIGTERM, stop)
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+stop = Stop()
 producer = Producer({
     "bootstrap.servers": bootstrap,
     "enable.idempotence": True,
@@ -62,26 +52,18 @@ producer = Producer({
     "compression.type": CODECS[name % len(CODECS)],
     "linger.ms": 2,
     "batch.num.messages": 20,
-    "retry.backoff.ms": 20,
     "retry.backoff.max.ms": 200,
-    "reconnect.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 200,
-    "topic.metadata.refresh.fast.interval.ms": 50,
-    # A host that says nothing is given up before a client's default of a minute.
-    "socket.timeout.ms": 10_000,
-    "socket.connection.setup.timeout.ms": 3_000,
     # Nothing that was sent is ever given up.
     "message.timeout.ms": 0,
     "error_cb": failed,
-    "log_level": 0,
-})
+} | QUICK)
 random.seed(name)
 padding = "x" * LARGE_BYTES
 counts = [0] * partitions
 total = 0
 began = time.monotonic()
 print("ready", flush=True)
-while not stopping:
+while not stop.asked:
     due = int((time.monotonic() - began) * rate) - total
     for _ in range(max(0, min(due, IN_FLIGHT_MAX - len(producer)))):
         partition = random.randrange(partitions)

@@ -7,36 +7,21 @@ that each partition has then.
 usage: reader.py BOOTSTRAP TOPIC PARTITIONS FILE [RACK]
 """
 
-import signal
 import sys
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from common import QUICK, Stop, consumer_failed, now_ms, value_of
 
 RECORDS_PER_POLL_MAX = 500
 END_SECONDS_MAX = 90
-# What is no fault of the cluster's, but the news of one that the reader survives.
-NEWS = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
 
 bootstrap, topic, partitions, path = sys.argv[1:5]
 rack = sys.argv[5] if len(sys.argv) > 5 else ""
 partitions = int(partitions)
 history = open(path, "w", encoding="ascii")
-stopping = False
-
-
-def stop(*_):
-    global stopping
-    stopping = True
-
-
-def now_ms():
-    return time.time_ns() // 1_000_000
-
-
-def failed(error):
-    if error.fatal() or error.code() not in NEWS:
-        history.write(f"error {now_ms()} {error.name()} {error.str()}\n")
+failed = consumer_failed(history)
 
 
 def ends(consumer):
@@ -48,8 +33,7 @@ def ends(consumer):
         return None
 
 
-signal.signal(signal.SIGTERM, stop)
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+stop = Stop()
 consumer = Consumer({
     "bootstrap.servers": bootstrap,
     "group.id": "none",
@@ -57,16 +41,9 @@ consumer = Consumer({
     # There is no record below the first, and none may be missed: any reset is an error.
     "auto.offset.reset": "error",
     "fetch.wait.max.ms": 100,
-    "retry.backoff.ms": 20,
-    "reconnect.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 200,
-    "topic.metadata.refresh.fast.interval.ms": 50,
-    "socket.timeout.ms": 10_000,
-    "socket.connection.setup.timeout.ms": 3_000,
     "client.rack": rack,
     "error_cb": failed,
-    "log_level": 0,
-})
+} | QUICK)
 consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(partitions)])
 positions = [0] * partitions
 targets = None
@@ -80,12 +57,11 @@ while True:
         if message.error():
             failed(message.error())
             continue
-        value = message.value().rsplit(b".", 1)[0].decode("ascii", "replace")
-        history.write(f"read {poll} {message.partition()} {message.offset()} {value}\n")
+        history.write(f"read {poll} {message.partition()} {message.offset()} {value_of(message)}\n")
         positions[message.partition()] = message.offset() + 1
     if messages:
         history.flush()
-    if not stopping:
+    if not stop.asked:
         continue
     deadline = deadline or time.monotonic() + END_SECONDS_MAX
     targets = targets or ends(consumer)

@@ -22,6 +22,17 @@ pub struct Target {
     overrides: Vec<String>,
 }
 
+/// One of the cluster's topics, which the load spreads over all its partitions.
+#[derive(clap::Args)]
+pub struct Topic {
+    #[command(flatten)]
+    pub target: Target,
+    #[arg(long = "topic")]
+    pub name: String,
+    #[arg(long, default_value_t = 4)]
+    pub partitions: i32,
+}
+
 impl Target {
     /// librdkafka's configuration: the load's settings, then the overrides.
     pub fn configuration(&self, settings: &[(&str, &str)]) -> Result<ClientConfig> {
@@ -58,11 +69,11 @@ fn cpu_seconds() -> Result<f64> {
 }
 
 /// How many records of a topic stand, as its first and last offsets tell.
-pub fn standing_records(consumer: &BaseConsumer, topic: &str, partitions: i32) -> Result<u64> {
+pub fn standing_records(consumer: &BaseConsumer, topic: &Topic) -> Result<u64> {
     const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
     let mut records = 0;
-    for partition in 0..partitions {
-        let (low, high) = consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT)?;
+    for partition in 0..topic.partitions {
+        let (low, high) = consumer.fetch_watermarks(&topic.name, partition, REQUEST_TIMEOUT)?;
         records += u64::try_from(high - low)?;
     }
     Ok(records)

@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::metadata::MetadataPartition;
 use serde_json::{Value, json};
 
-use crate::client::{Target, result};
+use crate::client::{Topic, result};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Rare enough that the asking does not show in what is measured meanwhile.
@@ -16,11 +16,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: Target,
-    #[arg(long)]
-    topic: String,
-    #[arg(long)]
-    partitions: usize,
+    topic: Topic,
     /// Members of every ISR
     #[arg(long)]
     isr: usize,
@@ -31,7 +27,8 @@ pub struct Arguments {
 
 /// `leaders`: a broker id for each partition, in their order.
 pub fn run(arguments: &Arguments) -> Result<Value> {
-    let configuration = arguments.target.configuration(&[("topic.metadata.refresh.interval.ms", "-1")])?;
+    let configuration =
+        arguments.topic.target.configuration(&[("topic.metadata.refresh.interval.ms", "-1")])?;
     let client: BaseConsumer = configuration.create()?;
     let began = Instant::now();
     loop {
@@ -43,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
         ensure!(
             began.elapsed() < patience,
             "{}: no ISRs of {} within {patience:?}: {leaders:?}",
-            arguments.topic,
+            arguments.topic.name,
             arguments.isr
         );
         std::thread::sleep(PAUSE);
@@ -52,12 +49,13 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
 
 /// The leaders, if all partitions have one and the wanted ISR.
 fn leaders(client: &BaseConsumer, arguments: &Arguments) -> Result<Option<Vec<i32>>> {
-    let metadata = client.fetch_metadata(Some(&arguments.topic), REQUEST_TIMEOUT)?;
+    let metadata = client.fetch_metadata(Some(&arguments.topic.name), REQUEST_TIMEOUT)?;
     let topic = metadata.topics().first().context("no such topic")?;
     let mut partitions: Vec<&MetadataPartition> = topic.partitions().iter().collect();
     partitions.sort_by_key(|partition| partition.id());
     let is_settled =
         |partition: &&MetadataPartition| partition.leader() >= 0 && partition.isr().len() == arguments.isr;
-    let all = partitions.len() == arguments.partitions && partitions.iter().all(is_settled);
+    let are_all = i32::try_from(partitions.len()) == Ok(arguments.topic.partitions);
+    let all = are_all && partitions.iter().all(is_settled);
     Ok(all.then(|| partitions.iter().map(|partition| partition.leader()).collect()))
 }

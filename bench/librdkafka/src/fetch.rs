@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result, standing_records};
+use crate::client::{Topic, result, standing_records};
 
 /// librdkafka's own waits are cut short, so that the broker is what limits: with its default of a second a full
 /// prefetch queue would idle both.
@@ -25,11 +25,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: Target,
-    #[arg(long)]
-    topic: String,
-    #[arg(long, default_value_t = 4)]
-    partitions: i32,
+    topic: Topic,
     /// How often everything is read
     #[arg(long, default_value_t = 1)]
     passes: u32,
@@ -37,9 +33,9 @@ pub struct Arguments {
 
 /// `seconds`: from the assignment to the last record.
 pub fn run(arguments: &Arguments) -> Result<Value> {
-    let configuration = arguments.target.configuration(&SETTINGS)?;
+    let configuration = arguments.topic.target.configuration(&SETTINGS)?;
     let consumer: BaseConsumer = configuration.create()?;
-    let wanted = standing_records(&consumer, &arguments.topic, arguments.partitions)?;
+    let wanted = standing_records(&consumer, &arguments.topic)?;
     let mut bytes = 0;
     let began = Instant::now();
     for _ in 0..arguments.passes {
@@ -52,8 +48,8 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
 
 fn read_all(consumer: &BaseConsumer, arguments: &Arguments, wanted: u64) -> Result<u64> {
     let mut assignment = TopicPartitionList::new();
-    for partition in 0..arguments.partitions {
-        assignment.add_partition_offset(&arguments.topic, partition, Offset::Beginning)?;
+    for partition in 0..arguments.topic.partitions {
+        assignment.add_partition_offset(&arguments.topic.name, partition, Offset::Beginning)?;
     }
     consumer.assign(&assignment)?;
     let mut bytes = 0;
@@ -64,6 +60,6 @@ fn read_all(consumer: &BaseConsumer, arguments: &Arguments, wanted: u64) -> Resu
         bytes += value.len() as u64;
     }
     consumer.unassign()?;
-    ensure!(bytes > 0, "{} is empty", arguments.topic);
+    ensure!(bytes > 0, "{} is empty", arguments.topic.name);
     Ok(bytes)
 }

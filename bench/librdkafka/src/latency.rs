@@ -9,7 +9,7 @@ use rdkafka::ClientContext;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result, value};
+use crate::client::{Topic, result, value};
 
 const SETTINGS: [(&str, &str); 4] =
     [("acks", "all"), ("linger.ms", "0"), ("compression.type", "none"), ("enable.idempotence", "false")];
@@ -19,11 +19,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: Target,
-    #[arg(long)]
-    topic: String,
-    #[arg(long, default_value_t = 4)]
-    partitions: i32,
+    topic: Topic,
     #[arg(long, default_value_t = 1024)]
     size: usize,
     /// Records a second
@@ -39,8 +35,8 @@ pub struct Arguments {
 
 /// Latencies in milliseconds, from the call that sends to the callback that acknowledges.
 pub fn run(arguments: &Arguments) -> Result<Value> {
-    ensure!(arguments.rate > 0 && arguments.partitions > 0, "--rate and --partitions are at least 1");
-    let configuration = arguments.target.configuration(&SETTINGS)?;
+    ensure!(arguments.rate > 0 && arguments.topic.partitions > 0, "--rate and --partitions are at least 1");
+    let configuration = arguments.topic.target.configuration(&SETTINGS)?;
     let producer: ThreadedProducer<Stopwatch> = configuration.create_with_context(Stopwatch::default())?;
     send_steadily(&producer, arguments)?;
     producer.flush(FLUSH_TIMEOUT)?;
@@ -59,12 +55,12 @@ fn send_steadily(producer: &ThreadedProducer<Stopwatch>, arguments: &Arguments) 
     let interval = Duration::from_secs(1) / arguments.rate;
     let unmeasured = arguments.rate * arguments.warm_up_seconds;
     let all = unmeasured + arguments.rate * arguments.seconds;
-    let mut partitions = (0..arguments.partitions).cycle();
+    let mut partitions = (0..arguments.topic.partitions).cycle();
     let began = Instant::now();
     for number in 0..all {
         thread::sleep((began + interval * number).saturating_duration_since(Instant::now()));
         let sent = (number >= unmeasured).then(Instant::now);
-        let record = BaseRecord::with_opaque_to(&arguments.topic, Box::new(sent));
+        let record = BaseRecord::with_opaque_to(&arguments.topic.name, Box::new(sent));
         let record = record.partition(partitions.next().unwrap_or_default()).payload(&value);
         let record: BaseRecord<'_, (), _, _> = record;
         producer.send(record).map_err(|(error, _)| error)?;

@@ -10,7 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result, value};
+use crate::client::{Topic, result, value};
 
 const SETTINGS: [(&str, &str); 8] = [
     ("acks", "all"),
@@ -32,12 +32,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: Target,
-    #[arg(long)]
-    topic: String,
-    /// Records go round these
-    #[arg(long, default_value_t = 4)]
-    partitions: i32,
+    topic: Topic,
     /// Bytes of one record's value
     #[arg(long, default_value_t = 1024)]
     size: usize,
@@ -48,8 +43,8 @@ pub struct Arguments {
 
 /// `seconds`: from the first record to the last acknowledgement.
 pub fn run(arguments: &Arguments) -> Result<Value> {
-    ensure!(arguments.size > 0 && arguments.partitions > 0, "--size and --partitions are at least 1");
-    let configuration = arguments.target.configuration(&SETTINGS)?;
+    ensure!(arguments.size > 0 && arguments.topic.partitions > 0, "--size and --partitions are at least 1");
+    let configuration = arguments.topic.target.configuration(&SETTINGS)?;
     let producer: BaseProducer<Acknowledgements> =
         configuration.create_with_context(Acknowledgements::default())?;
     let records = arguments.bytes.div_ceil(arguments.size as u64);
@@ -64,10 +59,10 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
 
 fn send_all(producer: &BaseProducer<Acknowledgements>, arguments: &Arguments, records: u64) -> Result<()> {
     let value = value(arguments.size);
-    let mut partitions = (0..arguments.partitions).cycle();
+    let mut partitions = (0..arguments.topic.partitions).cycle();
     for number in 0..records {
         let partition = partitions.next().unwrap_or_default();
-        send(producer, BaseRecord::to(&arguments.topic).partition(partition).payload(&value))?;
+        send(producer, BaseRecord::to(&arguments.topic.name).partition(partition).payload(&value))?;
         if number % RECORDS_PER_POLL == 0 {
             producer.poll(Duration::ZERO);
         }

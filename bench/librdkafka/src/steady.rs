@@ -22,7 +22,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use serde_json::{Value, json};
 
-use crate::client::{Target, result, standing_records, value};
+use crate::client::{Topic, result, standing_records, value};
 
 /// Short back-offs, so that what shows is the cluster. Idempotent, so that what is tried again stands once.
 const SETTINGS: [(&str, &str); 9] = [
@@ -44,11 +44,7 @@ const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: Target,
-    #[arg(long)]
-    topic: String,
-    #[arg(long)]
-    partitions: i32,
+    topic: Topic,
     #[arg(long, default_value_t = 1024)]
     size: usize,
     /// Records a second, to all partitions together
@@ -61,9 +57,9 @@ pub struct Arguments {
 
 /// `standing`: by how many records the topic grew, which the acknowledged ones must equal.
 pub fn run(arguments: &Arguments) -> Result<Value> {
-    ensure!(arguments.rate > 0 && arguments.partitions > 0, "--rate and --partitions are at least 1");
+    ensure!(arguments.rate > 0 && arguments.topic.partitions > 0, "--rate and --partitions are at least 1");
     let before = standing(arguments)?;
-    let configuration = arguments.target.configuration(&SETTINGS)?;
+    let configuration = arguments.topic.target.configuration(&SETTINGS)?;
     let journal = Arc::new(Journal::create(arguments)?);
     let ended = Arc::new(AtomicBool::new(false));
     let producer: ThreadedProducer<Acknowledgements> =
@@ -101,13 +97,13 @@ fn send_steadily(
 ) -> Result<u64> {
     let value = value(arguments.size);
     let interval = 1.0 / f64::from(arguments.rate);
-    let mut partitions = (0..arguments.partitions).cycle();
+    let mut partitions = (0..arguments.topic.partitions).cycle();
     let mut number = 0_u64;
     while !ended.load(Ordering::Relaxed) {
         let due = journal.began + Duration::from_secs_f64(interval * number as f64);
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let partition = partitions.next().unwrap_or_default();
-        let record = BaseRecord::with_opaque_to(&arguments.topic, Box::new(journal.now()));
+        let record = BaseRecord::with_opaque_to(&arguments.topic.name, Box::new(journal.now()));
         send(producer, record.partition(partition).payload(&value))?;
         number += 1;
     }
@@ -129,8 +125,8 @@ fn send<'a>(
 }
 
 fn standing(arguments: &Arguments) -> Result<u64> {
-    let consumer: BaseConsumer = arguments.target.configuration(&[])?.create()?;
-    standing_records(&consumer, &arguments.topic, arguments.partitions)
+    let consumer: BaseConsumer = arguments.topic.target.configuration(&[])?.create()?;
+    standing_records(&consumer, &arguments.topic)
 }
 
 /// The log, and what it counts.
@@ -150,7 +146,7 @@ impl Journal {
         Ok(Journal {
             began: Instant::now(),
             lines: Mutex::new(BufWriter::new(file)),
-            awaited: Mutex::new((0..arguments.partitions).collect()),
+            awaited: Mutex::new((0..arguments.topic.partitions).collect()),
             acknowledged: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         })

@@ -18,10 +18,8 @@ pub async fn handle(
     context: &RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
-    match forward(broker, context, &request, TIMEOUT_MS).await {
-        Ok(response) => response,
-        Err(failure) => refuse(&request, failure),
-    }
+    let answer = forward(broker, context, &request, TIMEOUT_MS).await;
+    answer.unwrap_or_else(|failure| refuse(&request, failure))
 }
 
 fn refuse(request: &AlterConfigsRequest, failure: Failure) -> AlterConfigsResponse {

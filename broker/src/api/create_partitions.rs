@@ -15,10 +15,8 @@ pub async fn handle(
     context: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    match forward(broker, context, &request, request.timeout_ms).await {
-        Ok(response) => response,
-        Err(failure) => refuse(&request, failure),
-    }
+    let answer = forward(broker, context, &request, request.timeout_ms).await;
+    answer.unwrap_or_else(|failure| refuse(&request, failure))
 }
 
 fn refuse(request: &CreatePartitionsRequest, failure: Failure) -> CreatePartitionsResponse {

@@ -16,10 +16,8 @@ pub async fn handle(
     context: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
-    match forward(broker, context, &request, TIMEOUT_MS).await {
-        Ok(response) => response,
-        Err(failure) => refuse(&request, failure),
-    }
+    let answer = forward(broker, context, &request, TIMEOUT_MS).await;
+    answer.unwrap_or_else(|failure| refuse(&request, failure))
 }
 
 fn refuse(request: &IncrementalAlterConfigsRequest, failure: Failure) -> IncrementalAlterConfigsResponse {

@@ -61,26 +61,7 @@ impl ProducerEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::records::Attributes;
-    use protocol::types::{LeaderEpoch, Offset};
-
-    /// A batch with two records of producer 1.
-    fn header(base_offset: i64, epoch: i16, sequence: i32) -> BatchHeader {
-        BatchHeader {
-            base_offset: Offset(base_offset),
-            batch_length: 100,
-            partition_leader_epoch: LeaderEpoch(0),
-            crc: 0,
-            attributes: Attributes::default(),
-            last_offset_delta: 1,
-            base_timestamp: 10,
-            max_timestamp: 20,
-            producer_id: 1,
-            producer_epoch: epoch,
-            base_sequence: sequence,
-            records_count: 2,
-        }
-    }
+    use crate::producer::sample::header;
 
     /// What is known of producer 1 after a snapshot that has `last`, and a look back at `seen`.
     fn sequences_after(last: BatchHeader, seen: &[BatchHeader]) -> Vec<i32> {

@@ -10,6 +10,8 @@
 mod check;
 mod earlier;
 mod entry;
+#[cfg(test)]
+mod sample;
 mod snapshot;
 mod state;
 mod transactions;

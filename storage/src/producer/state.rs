@@ -176,28 +176,14 @@ impl ProducerUpdates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::records::{Attributes, NO_SEQUENCE};
-    use protocol::types::LeaderEpoch;
+    use crate::producer::sample::header;
+    use protocol::records::NO_SEQUENCE;
 
     const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
 
     /// A batch of producer 1 with two records.
     fn batch(base_offset: i64, epoch: i16, sequence: i32) -> AppendedBatch {
-        let header = BatchHeader {
-            base_offset: Offset(base_offset),
-            batch_length: 100,
-            partition_leader_epoch: LeaderEpoch(0),
-            crc: 0,
-            attributes: Attributes::default(),
-            last_offset_delta: 1,
-            base_timestamp: 10,
-            max_timestamp: 20,
-            producer_id: 1,
-            producer_epoch: epoch,
-            base_sequence: sequence,
-            records_count: 2,
-        };
-        AppendedBatch { header, marker: None }
+        AppendedBatch { header: header(base_offset, epoch, sequence), marker: None }
     }
 
     fn transactional(mut batch: AppendedBatch) -> AppendedBatch {
