@@ -1,8 +1,8 @@
 """Makes the images that the manifests name, as archives that `ctr image import` takes: without an engine, and without a registry.
 
-    images.py PARTS OUT     PARTS has etcd and pause; our own binaries are those of target/release
+    images.py PARTS OUT     PARTS has etcd and pause; our own binaries are those of MILENA_BINARIES, or target/release
 
-An image that a Docker engine has built is taken instead of ours where MILENA_IMAGE names its archive (`docker save`).
+An image that a Docker engine has built is taken instead of one of ours where MILENA_IMAGE names its archive (`docker save`).
 """
 
 import hashlib
@@ -42,7 +42,8 @@ def named_in_manifests(name: str) -> str:
 
 def with_libraries() -> dict[str, Path]:
     """Our binaries, and what of the system they load."""
-    files = {f"usr/local/bin/{name}": ROOT / "target/release" / name for name in BINARIES}
+    folder = Path(os.environ.get("MILENA_BINARIES", ROOT / "target/release"))
+    files = {f"usr/local/bin/{name}": folder / name for name in BINARIES}
     for binary in list(files.values()):
         listed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
         paths = [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]

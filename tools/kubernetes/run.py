@@ -12,7 +12,7 @@ from node.node import Node
 from node.processes import Failed
 
 CHECKS = (
-    "first_start", "from_a_pod", "overlays", "pod_deleted", "rolling_update", "scaled", "all_killed", "from_outside",
+    "first_start", "from_a_pod", "overlays", "pod_deleted", "rolling_update", "from_outside", "scaled", "all_killed",
 )
 
 

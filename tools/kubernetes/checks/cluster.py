@@ -71,8 +71,9 @@ class Cluster:
         return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 5000, "log_level": 2})
 
     def create_topic(self, name: str, partitions: int) -> None:
-        created = self.admin().create_topics([NewTopic(name, partitions, replication_factor=3)])
-        created[name].result(30)
+        # What is asked goes with the client that asked.
+        admin = self.admin()
+        admin.create_topics([NewTopic(name, partitions, replication_factor=3)])[name].result(30)
 
     def leaders(self, topic: str) -> dict[int, int]:
         described = self.admin().list_topics(topic, timeout=10).topics[topic]

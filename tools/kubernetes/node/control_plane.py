@@ -19,7 +19,7 @@ def start(layout: Layout, processes: Processes) -> None:
     processes.start(
         "kube-apiserver", layout.part("kube-apiserver"), "--etcd-servers=http://127.0.0.1:2379",
         f"--advertise-address={NODE_ADDRESS}", f"--service-cluster-ip-range={SERVICE_NETWORK}", f"--cert-dir={config}/certificates",
-        f"--token-auth-file={config}/tokens.csv", "--authorization-mode=AlwaysAllow", "--anonymous-auth=false",
+        f"--token-auth-file={config}/tokens.csv", "--authorization-mode=AlwaysAllow", "--anonymous-auth=false", "--kubelet-preferred-address-types=InternalIP",
         "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={config}/service-account.key",
         f"--service-account-signing-key-file={config}/service-account.key",
     )

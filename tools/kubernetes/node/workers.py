@@ -31,6 +31,7 @@ PROXY = {
     "mode": "iptables",
     "clusterCIDR": POD_NETWORK,
     "hostnameOverride": NODE_NAME,
+    "nodePortAddresses": ["primary"],
     # These belong to the machine.
     "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
 }
