@@ -136,6 +136,11 @@ impl Milena {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Where it serves `/metrics`.
+    pub fn metrics_port(&self) -> u16 {
+        self.metrics_port
+    }
+
     /// The value of a series, named with its labels as it is printed.
     pub fn metric(&self, series: &str) -> Result<Option<f64>> {
         http::metric(self.metrics_port, series)

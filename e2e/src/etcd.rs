@@ -95,6 +95,11 @@ impl Etcd {
         answer["header"]["revision"].as_i64().context("etcd says its revision")
     }
 
+    /// Where it serves clients, and its own metrics.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `metadata.endpoints`.
     pub fn endpoint(&self) -> String {
         url(self.port)

@@ -13,6 +13,7 @@ pub mod java;
 pub mod kcat;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod python;
 pub mod scratch;
 pub mod server;

@@ -30,7 +30,7 @@ pub(super) fn pack(folder: &Path, time: u64) -> anyhow::Result<PathBuf> {
             .args(["--mode=u=rwX,go=rX", &format!("--mtime=@{time}"), "--file", &tar, name])
             .current_dir(parent),
     )?;
-    succeed(Command::new("gzip").args(["--force", "--no-name", "-9", &tar]).current_dir(parent))?;
+    succeed(Command::new("gzip").args(["--force", "--no-name", &tar]).current_dir(parent))?;
     let checksum = succeed(Command::new("sha256sum").arg(&archive).current_dir(parent))?;
     std::fs::write(parent.join(format!("{archive}.sha256")), checksum)?;
     Ok(parent.join(archive))
