@@ -25,6 +25,7 @@ mod metadata_alike;
 mod metrics;
 mod mirror_maker;
 mod misbehaving_clients;
+mod observe;
 mod partitions_in_trouble;
 mod random_frames;
 mod release;

@@ -6,6 +6,8 @@ import os
 from .steps import Failed, check, run
 
 PROJECT = "milena-compose-test"
+# COMPOSE="docker compose" runs it by v2.
+COMPOSE = os.environ.get("COMPOSE", "docker-compose").split()
 BROKERS = ("broker-1", "broker-2", "broker-3")
 CONTROLLERS = ("controller-1", "controller-2")
 ETCD = ("etcd-1", "etcd-2", "etcd-3")
@@ -25,7 +27,7 @@ class Project:
 
     def compose(self, *arguments, limit_s=120):
         environment = dict(os.environ, PORT_PREFIX=self.prefix)
-        return run("docker-compose", "--project-name", PROJECT, *arguments, limit_s=limit_s, env=environment)
+        return run(*COMPOSE, "--project-name", PROJECT, *arguments, limit_s=limit_s, env=environment)
 
     def container(self, service):
         """Its id, whether it runs or not."""

@@ -45,7 +45,8 @@ def down(prometheus):
 def kill(project, prometheus):
     with Step("kill -9 of broker-2 under load: UnderReplicatedPartitions > 0") as step:
         project.compose("kill", "broker-2")
-        step.note(f"{until('it', 60, lambda: prometheus.under_replicated()):.0f}")
+        found = until("it", 60, lambda: prometheus.targets_down() == ["broker-2:9404"] and prometheus.under_replicated())
+        step.note(f"{found:.0f}")
     with Step("its alert fires"):
         until("the alert to fire", ALERT_S_MAX, lambda: prometheus.alert() == "firing", pause_s=1)
 
