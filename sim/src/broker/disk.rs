@@ -1,5 +1,6 @@
 //! What of a log directory is on the disk, and what is only in the page cache: how long each file was when it was synced
-//! last. A power loss cuts what is behind that, or leaves zeros of it, wherever it pleases.
+//! last. A power loss cuts what is behind that wherever it pleases, or leaves zeros of some of its sectors: a sector is
+//! written as a whole or not at all.
 //!
 //! Files that are replaced in one step and synced (checkpoints, leader epochs, markers) are always on the disk.
 
@@ -16,6 +17,9 @@ use fastrand::Rng;
 pub struct Disk {
     durable: BTreeMap<PathBuf, u64>,
 }
+
+/// What a disk writes as a whole or not at all.
+const SECTOR_BYTES: u64 = 512;
 
 /// Files that are appended to, or written without being synced.
 const LOSABLE: [&str; 5] = ["log", "index", "timeindex", "txnindex", "snapshot"];
@@ -76,11 +80,18 @@ fn lose(path: &Path, durable: Option<u64>, length: u64, rng: &mut Rng) -> io::Re
         }
         5..7 => {
             let until = rng.u64(at..=length);
+            let (at, until) = sectors(at, until);
+            let (at, until) = (at.max(from), until.min(length));
             file()?.write_all_at(&vec![0; (until - at) as usize], at)?;
             Some(format!("zeros from {at} to {until} of {length}"))
         }
         _ => None,
     })
+}
+
+/// The sectors that hold these bytes: where they begin and end.
+fn sectors(from: u64, until: u64) -> (u64, u64) {
+    (from / SECTOR_BYTES * SECTOR_BYTES, until.next_multiple_of(SECTOR_BYTES))
 }
 
 /// The files of all partitions, in the order of their paths, with their lengths.
