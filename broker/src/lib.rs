@@ -8,6 +8,7 @@ use ::metadata::image::ClusterImage;
 use tokio::sync::watch;
 
 pub mod api;
+pub mod client_activity;
 pub mod config;
 pub mod departed_peers;
 pub mod fetch;
@@ -23,6 +24,7 @@ pub mod replica;
 pub mod server;
 pub mod unreachable_peers;
 
+use crate::client_activity::ClientActivity;
 use crate::config::BrokerConfig;
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
@@ -44,6 +46,8 @@ pub struct Broker {
     pub departed_peers: Arc<DepartedPeers>,
     /// To whom clients are not sent for the moment.
     pub unreachable_peers: UnreachablePeers,
+    /// What catches up leaves them the time.
+    pub client_activity: ClientActivity,
 }
 
 impl Broker {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::Broker;
 use crate::api::Listener;
 use crate::api::topic_names::GROUP_METADATA_TOPIC;
+use crate::client_activity::ClientActivity;
 use crate::config::{Binding, BrokerConfig};
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
@@ -191,6 +192,7 @@ fn make_broker(
         groups,
         departed_peers,
         unreachable_peers,
+        client_activity: ClientActivity::default(),
     })
 }
 

@@ -107,6 +107,11 @@ impl FetcherLag {
             series.gauge.add(lag - before);
         }
     }
+
+    /// How many were shown last.
+    pub fn shown(&self) -> i64 {
+        self.shown.load(Ordering::Relaxed)
+    }
 }
 
 impl FetcherLag {

@@ -2,6 +2,7 @@
 //! the wrong broker.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
@@ -60,11 +61,24 @@ impl Fetch {
         }
         drop(session);
         let node_endpoints = self.add_leader_hints(&mut topics);
+        let throttle_time_ms = if is_follower { self.throttle_ms() } else { 0 };
         let session_id = self.plan.session_id;
+        let responses = topics;
         Fetched {
-            response: FetchResponse { session_id, responses: topics, node_endpoints, ..Default::default() },
+            response: FetchResponse {
+                throttle_time_ms,
+                session_id,
+                responses,
+                node_endpoints,
+                ..Default::default()
+            },
             ranges,
         }
+    }
+
+    /// Whether a follower that catches up is to leave time for clients: as much as it sees fit, from the least there is.
+    fn throttle_ms(&self) -> i32 {
+        i32::from(self.broker.client_activity.is_on())
     }
 
     fn observe(
@@ -78,6 +92,9 @@ impl Fetch {
         match self.audience() {
             Audience::Followers => metrics.observe_replication_out(bytes),
             Audience::Consumers => {
+                if bytes > 0 {
+                    self.broker.client_activity.note(Instant::now());
+                }
                 metrics.observe_fetch(bytes);
                 metrics.observe_fetch_request(data.error_code != 0);
             }

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Connection, ConnectionConfig, ConnectionError, Disconnected};
+use client::{Connection, ConnectionConfig, ConnectionError};
 use futures_util::future::BoxFuture;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
@@ -20,7 +19,9 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::apply::{FollowError, Taken};
 use super::ask::PartitionKey;
 use super::assignment::Lane;
+use super::broken::{Broken, moves};
 use super::disk::{self, Cut, ToCut};
+use super::pace::Pace;
 use super::reaction::{Answer, Bounds};
 use super::request::{self, EARLIEST, LATEST, Sender};
 use super::roster::{Following, Roster};
@@ -64,6 +65,8 @@ pub struct Fetcher {
     lane: Lane,
     assigned: watch::Receiver<Assigned>,
     roster: Roster<Arc<Followed>>,
+    /// Of what catches up.
+    pace: Pace,
     dial_delay: Duration,
     /// Whether the connection has brought answers.
     served: bool,
@@ -71,40 +74,8 @@ pub struct Fetcher {
     warned: bool,
 }
 
-/// Why a connection was given up; the next may do better.
-#[derive(Debug, thiserror::Error)]
-enum Broken {
-    #[error(transparent)]
-    Connection(#[from] ConnectionError),
-    #[error("the leader is reached elsewhere now")]
-    Moved,
-    #[error("the leader refused the fetch: {0}")]
-    Refused(ErrorCode),
-    #[error("work on a log ended abnormally: {0}")]
-    Work(#[from] tokio::task::JoinError),
-    /// Nobody says any more what to follow.
-    #[error("nothing is followed any more")]
-    Over,
-}
-
-impl Broken {
-    /// Nobody listens where the leader should, or it hung up. Silence says nothing.
-    fn is_gone(&self) -> bool {
-        match self {
-            Broken::Connection(ConnectionError::Connect { source, .. }) => {
-                source.kind() == ErrorKind::ConnectionRefused
-            }
-            Broken::Connection(ConnectionError::Disconnected { reason, .. }) => match reason {
-                Disconnected::Io(error) => error.kind() != ErrorKind::TimedOut,
-                reason => matches!(reason, Disconnected::ByPeer),
-            },
-            _ => false,
-        }
-    }
-}
-
-/// The number of a fetch and what came of it.
-type Answered = (u64, Result<FetchResponse, ConnectionError>);
+/// The number of a fetch, when it was sent, and what came of it.
+type Answered = (u64, Instant, Result<FetchResponse, ConnectionError>);
 type InFlight = InOrder<BoxFuture<'static, Answered>>;
 
 impl Fetcher {
@@ -121,6 +92,7 @@ impl Fetcher {
             lane,
             assigned,
             roster,
+            pace: Pace::default(),
             dial_delay: DIAL_DELAY_MIN,
             served: false,
             warned: false,
@@ -196,15 +168,18 @@ impl Fetcher {
             if in_flight.len() < IN_FLIGHT_MAX
                 && let Some(outgoing) = self.roster.next_fetch(in_flight.len())
             {
-                let request =
-                    request::fetch(self.sender(), &self.broker.config.replication, self.lane, &outgoing);
-                let connection = connection.clone();
-                let sent = async move { (outgoing.number, connection.send(&request).await) };
+                let replication = &self.broker.config.replication;
+                let request = request::fetch(self.sender(), replication, self.bytes_max(), &outgoing);
+                let (connection, sent_at) = (connection.clone(), Instant::now());
+                let sent = async move { (outgoing.number, sent_at, connection.send(&request).await) };
                 in_flight.push_back(Box::pin(sent));
             }
             tokio::select! {
-                Some((number, response)) = in_flight.next(), if !in_flight.is_empty() => {
-                    self.take_in(number, response?).await?;
+                Some((number, sent_at, response)) = in_flight.next(), if !in_flight.is_empty() => {
+                    let response = response?;
+                    let beside_clients = response.throttle_time_ms > 0;
+                    let bytes = self.take_in(number, response).await?;
+                    self.leave_time(bytes, sent_at, beside_clients).await;
                 }
                 changed = self.assigned.changed() => {
                     changed.map_err(|_| Broken::Over)?;
@@ -246,14 +221,39 @@ impl Fetcher {
         self.cut(cuts).await
     }
 
-    async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<(), Broken> {
+    /// The most that one fetch is to bring.
+    fn bytes_max(&self) -> i32 {
+        match self.lane {
+            Lane::InSync => i32::MAX,
+            Lane::CatchingUp => self.pace.bytes_max(),
+        }
+    }
+
+    /// What catches up leaves time to the clients of its leader, who says whether it has any, and to those of this broker.
+    async fn leave_time(&mut self, bytes: usize, sent_at: Instant, beside_clients: bool) {
+        if self.lane == Lane::InSync {
+            return;
+        }
+        let beside_clients = beside_clients || self.broker.client_activity.is_on();
+        let assigned = &self.assigned;
+        let lag =
+            || assigned.borrow().partitions.values().map(|following| following.replica.lag.shown()).sum();
+        let pause = self.pace.taken(bytes, sent_at.elapsed(), beside_clients, Instant::now(), lag);
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+    }
+
+    /// How many bytes of records it brought.
+    async fn take_in(&mut self, number: u64, response: FetchResponse) -> Result<usize, Broken> {
         let error = ErrorCode::from_code(response.error_code);
         match self.roster.answered(error, response.session_id) {
             Ok(()) => (self.dial_delay, self.served, self.warned) = (DIAL_DELAY_MIN, true, false),
-            Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(()),
+            Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(0),
             Err(error) => return Err(Broken::Refused(error)),
         }
-        let (mut cuts, mut writebacks, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut cuts, mut writebacks) = (Vec::new(), Vec::new());
+        let (mut bytes, mut before_yield) = (0, 0);
         for (key, answer) in request::answers(response) {
             let Some((ask, followed)) = self.roster.asked(number, &key) else { continue };
             if answer.diverging.is_some() {
@@ -269,13 +269,14 @@ impl Fetcher {
             {
                 writebacks.push((followed, writeback));
             }
-            if bytes >= BYTES_BEFORE_YIELD {
-                bytes = 0;
+            if bytes - before_yield >= BYTES_BEFORE_YIELD {
+                before_yield = bytes;
                 tokio::task::yield_now().await;
             }
         }
         disk::write_back(&self.broker.replicas, writebacks).await?;
-        self.cut(cuts).await
+        self.cut(cuts).await?;
+        Ok(bytes)
     }
 
     /// Asks where the leader's logs begin and end, for those partitions whose end is not in them.
@@ -378,14 +379,6 @@ impl Followed {
             self.partition.metrics.observe_replication_in(answer.records.len() as u64);
             self.lag.show(answer.high_watermark - position.log_end);
         }
-    }
-}
-
-/// Ends when the leader is reached elsewhere, or nowhere.
-async fn moves(mut assigned: watch::Receiver<Assigned>, address: &str) -> Broken {
-    match assigned.wait_for(|assigned| assigned.address.as_deref() != Some(address)).await {
-        Ok(_) => Broken::Moved,
-        Err(_) => Broken::Over,
     }
 }
 

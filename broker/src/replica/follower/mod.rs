@@ -9,18 +9,21 @@
 //! | `assignment` | what to follow, and of whom, by the image; pure |
 //! | `request` | the requests and responses of the wire |
 //! | `apply` | carries a reaction out under the partition's lock |
-//! | `fetcher` | one connection to one leader; `disk`: what it has done where a disk may be waited for |
+//! | `fetcher` | one connection to one leader; `broken`: why it ends; `disk`: what it has done where a disk may be waited for |
+//! | `pace` | how fast is fetched what catches up; pure |
 //! | `farewell` | tells a leader that is cut off from the controllers that a later epoch has begun |
 //! | `fetchers` | starts and ends fetchers as images come |
 
 mod apply;
 mod ask;
 mod assignment;
+mod broken;
 mod disk;
 mod divergence;
 mod farewell;
 mod fetcher;
 mod fetchers;
+mod pace;
 mod reaction;
 mod request;
 mod roster;

@@ -11,7 +11,6 @@ use protocol::types::{BrokerId, LeaderEpoch, Offset, Uuid};
 use protocol::wire::Str;
 
 use super::ask::{Ask, PartitionKey};
-use super::assignment::Lane;
 use super::divergence::Divergence;
 use super::reaction::Answer;
 use super::session::Outgoing;
@@ -20,9 +19,6 @@ use crate::config::ReplicationConfig;
 /// What ListOffsets takes for the end of a log, and for its beginning.
 pub const LATEST: i64 = -1;
 pub const EARLIEST: i64 = -2;
-
-/// The most that one fetch of what catches up brings: 4 MiB, a few milliseconds of disk and network.
-const CATCH_UP_BYTES_MAX: i32 = 4 << 20;
 
 /// Kafka's word for an epoch or offset that is not known.
 const UNKNOWN: i32 = -1;
@@ -44,13 +40,14 @@ impl Sender {
     }
 }
 
-/// A fetch of records. What catches up comes in pieces that leave leader and follower time for others.
-pub fn fetch(sender: Sender, config: &ReplicationConfig, lane: Lane, outgoing: &Outgoing) -> FetchRequest {
-    let bytes_max = config.fetch_response_bytes_max;
-    let max_bytes = match lane {
-        Lane::InSync => bytes_max,
-        Lane::CatchingUp => bytes_max.min(CATCH_UP_BYTES_MAX),
-    };
+/// A fetch of records; of no more bytes than the configuration allows.
+pub fn fetch(
+    sender: Sender,
+    config: &ReplicationConfig,
+    bytes_max: i32,
+    outgoing: &Outgoing,
+) -> FetchRequest {
+    let max_bytes = config.fetch_response_bytes_max.min(bytes_max);
     let wait = if outgoing.may_wait { config.fetch_wait_max.as_millis() } else { 0 };
     FetchRequest {
         replica_state: sender.state(),
