@@ -12,7 +12,8 @@ from node.node import Node
 from node.processes import Failed
 
 CHECKS = (
-    "first_start", "from_a_pod", "overlays", "pod_deleted", "rolling_update", "from_outside", "scaled", "all_killed",
+    "first_start", "from_a_pod", "overlays", "pod_deleted", "rolling_update", "etcd_member_away", "from_outside", "scaled",
+    "all_killed", "laptop", "zones",
 )
 
 

@@ -35,6 +35,14 @@ class Cluster:
         """The kinds of the Prometheus operator."""
         return sorted(self._node.parts.glob("monitoring.coreos.com_*.yaml"))
 
+    def delete_everything(self) -> None:
+        """The namespace, with all that is in it; the volumes stay, bound to claims that are gone."""
+        self.kubectl("delete", "namespace", NAMESPACE, timeout_s=300)
+
+    @property
+    def scratch(self) -> Path:
+        return self._node.scratch
+
     def kill_every_process(self) -> int:
         """Of every pod, at once."""
         return self._node.kill_every_pod()

@@ -15,7 +15,7 @@ class Node:
     """A context: inside it the cluster serves, after it nothing of it runs."""
 
     def __init__(self, layout: Layout, images: list[Path]) -> None:
-        self.parts = layout.parts
+        self.parts, self.scratch = layout.parts, layout.scratch
         self._layout = layout
         self._images = images
         self._processes = Processes(layout)
