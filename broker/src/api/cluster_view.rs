@@ -1,18 +1,48 @@
 //! How a client sees the cluster through the listener that it came in by: which brokers, which leaders, which replicas are
-//! away. Pure; Metadata, FindCoordinator, DescribeCluster and DescribeTopicPartitions answer with it.
+//! away. Pure, but for the look at what is so now; Metadata, FindCoordinator, DescribeCluster and DescribeTopicPartitions
+//! answer with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage};
-use protocol::types::{BrokerId, Uuid};
+use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage, TopicImage};
+use protocol::types::{BrokerId, LeaderEpoch, Uuid};
+use storage::TopicPartition;
 
-/// The image, seen through one listener.
+use crate::Broker;
+
+/// The newest image, and what this broker knows beyond it.
+#[derive(Default)]
+pub(super) struct Outlook {
+    pub(super) image: Arc<ClusterImage>,
+    /// Brokers that this one does not reach, for the moment: no client is sent there.
+    pub(super) unreachable: Vec<BrokerId>,
+    /// Leader epochs by which nobody leads any more.
+    pub(super) stood_down: BTreeMap<TopicPartition, LeaderEpoch>,
+}
+
+impl Outlook {
+    /// What is so now.
+    pub(super) fn of(broker: &Broker) -> Outlook {
+        Outlook {
+            image: broker.image(),
+            unreachable: broker.unreachable_peers.now(),
+            stood_down: broker.replicas.stood_down(),
+        }
+    }
+
+    /// What one sees of it through a listener.
+    pub(super) fn through<'a>(&'a self, listener: &'a str) -> ClusterView<'a> {
+        ClusterView { outlook: self, image: &self.image, listener }
+    }
+}
+
+/// An outlook, seen through one listener.
 #[derive(Clone, Copy)]
 pub(super) struct ClusterView<'a> {
+    outlook: &'a Outlook,
     pub(super) image: &'a ClusterImage,
     pub(super) listener: &'a str,
-    /// Brokers that this one does not reach, for the moment: no client is sent there.
-    pub(super) unreachable: &'a [BrokerId],
 }
 
 /// Why a client cannot be led to a partition's leader.
@@ -45,18 +75,30 @@ impl<'a> ClusterView<'a> {
     }
 
     /// Where a partition's records are to be sent and fetched.
-    pub(super) fn leader(self, partition: &PartitionImage) -> Result<BrokerId, NoLeader> {
-        let leader = self.image.brokers.get(&partition.leader);
-        let is_there = |leader: &&Arc<BrokerImage>| !leader.fenced && !self.unreachable.contains(&leader.id);
-        let leader = leader.filter(is_there).ok_or(NoLeader::NotAvailable)?;
+    pub(super) fn leader(self, topic: &TopicImage, index: usize) -> Result<BrokerId, NoLeader> {
+        let partition = topic.partitions.get(index).ok_or(NoLeader::NotAvailable)?;
+        let leader = self.image.brokers.get(&partition.leader).filter(|leader| self.is_there(leader));
+        let leader = leader.ok_or(NoLeader::NotAvailable)?;
+        if self.has_stood_down(&topic.name, index, partition.leader_epoch) {
+            return Err(NoLeader::NotAvailable);
+        }
         leader.endpoint(self.listener).map(|_| leader.id).ok_or(NoLeader::NoListener)
     }
 
     /// A broker that a client can be sent to, and where it is.
     pub(super) fn reached(self, id: BrokerId) -> Option<(&'a BrokerImage, &'a Endpoint)> {
-        let broker = self.image.brokers.get(&id)?;
-        let endpoint = broker.endpoint(self.listener)?;
-        (!broker.fenced && !self.unreachable.contains(&id)).then_some((&**broker, endpoint))
+        let broker = self.image.brokers.get(&id).filter(|broker| self.is_there(broker))?;
+        Some((&**broker, broker.endpoint(self.listener)?))
+    }
+
+    fn is_there(self, broker: &BrokerImage) -> bool {
+        !broker.fenced && !self.outlook.unreachable.contains(&broker.id)
+    }
+
+    fn has_stood_down(self, topic: &str, index: usize, epoch: LeaderEpoch) -> bool {
+        let (stood_down, index) = (&self.outlook.stood_down, i32::try_from(index).unwrap_or(i32::MAX));
+        // There is hardly ever any, and so no need to copy the name.
+        !stood_down.is_empty() && stood_down.get(&TopicPartition::new(topic, index)) == Some(&epoch)
     }
 
     /// Whether a client can reach this broker.
@@ -92,45 +134,63 @@ pub(super) fn ids(brokers: &[BrokerId]) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::sample::{image, led_by, view};
+    use crate::api::sample::{CLIENTS, image, led_by, outlook, with_topic};
+
+    fn ids(view: ClusterView<'_>) -> Vec<i32> {
+        view.live_brokers().map(|(broker, _)| broker.id.0).collect()
+    }
+
+    /// A topic whose partitions are led by broker 1, by a fenced one, by one of another listener, and by nobody.
+    fn led() -> Outlook {
+        outlook(with_topic(image(), "t", &[1, 2, 3, -1]))
+    }
+
+    fn leaders(outlook: &Outlook) -> [Result<BrokerId, NoLeader>; 4] {
+        let view = outlook.through(CLIENTS);
+        [0, 1, 2, 3].map(|index| view.leader(&outlook.image.topics["t"], index))
+    }
 
     #[test]
     fn fenced_brokers_and_those_of_other_listeners_are_not_named() {
-        let image = image();
-        assert_eq!(view(&image).live_brokers().map(|(broker, _)| broker.id.0).collect::<Vec<_>>(), [1]);
-        assert_eq!(view(&image).offline_replicas(&led_by(1)), [2, 3, 4]);
+        let outlook = led();
+        assert_eq!(ids(outlook.through(CLIENTS)), [1]);
+        assert_eq!(outlook.through(CLIENTS).offline_replicas(&led_by(1)), [2, 3, 4]);
     }
 
     #[test]
     fn a_leader_is_named_where_the_client_can_reach_it() {
-        let image = image();
-        assert_eq!(view(&image).leader(&led_by(1)), Ok(BrokerId(1)));
-        assert_eq!(view(&image).leader(&led_by(3)), Err(NoLeader::NoListener));
-        assert_eq!(view(&image).leader(&led_by(-1)), Err(NoLeader::NotAvailable));
+        let away = Err(NoLeader::NotAvailable);
+        assert_eq!(leaders(&led()), [Ok(BrokerId(1)), away, Err(NoLeader::NoListener), away]);
     }
 
     #[test]
-    fn a_leader_that_is_fenced_or_out_of_reach_is_not_named() {
-        let image = image();
-        assert_eq!(view(&image).leader(&led_by(2)), Err(NoLeader::NotAvailable));
-        let view = ClusterView { unreachable: &[BrokerId(1)], ..view(&image) };
-        assert_eq!(view.leader(&led_by(1)), Err(NoLeader::NotAvailable));
-        assert!(view.reached(BrokerId(1)).is_none());
-        assert_eq!(view.live_brokers().count(), 1, "it is a broker still");
+    fn a_leader_that_is_out_of_reach_is_not_named() {
+        let outlook = Outlook { unreachable: vec![BrokerId(1)], ..led() };
+        assert_eq!(leaders(&outlook)[0], Err(NoLeader::NotAvailable));
+        assert!(outlook.through(CLIENTS).reached(BrokerId(1)).is_none());
+        assert_eq!(ids(outlook.through(CLIENTS)), [1], "it is a broker still");
+    }
+
+    #[test]
+    fn a_leader_that_has_stood_down_is_not_named_until_a_later_epoch_is_known() {
+        let from = |epoch| [(TopicPartition::new("t", 0), LeaderEpoch(epoch))].into();
+        let outlook = Outlook { stood_down: from(led_by(1).leader_epoch.0), ..led() };
+        assert_eq!(leaders(&outlook)[0], Err(NoLeader::NotAvailable));
+        let outlook = Outlook { stood_down: from(led_by(1).leader_epoch.0 - 1), ..led() };
+        assert_eq!(leaders(&outlook)[0], Ok(BrokerId(1)));
     }
 
     #[test]
     fn a_replica_in_a_directory_that_is_gone_is_offline() {
-        let image = image();
         let mut partition = led_by(1);
         partition.directories[0] = Uuid([9; 16]);
-        assert_eq!(view(&image).offline_replicas(&partition), [1, 2, 3, 4]);
+        assert_eq!(led().through(CLIENTS).offline_replicas(&partition), [1, 2, 3, 4]);
     }
 
     #[test]
     fn the_controller_that_is_named_is_a_live_broker() {
-        let image = image();
-        assert_eq!(view(&image).controller_id(BrokerId(3)), BrokerId(3));
-        assert_eq!(view(&image).controller_id(BrokerId(2)), BrokerId(1));
+        let outlook = led();
+        assert_eq!(outlook.through(CLIENTS).controller_id(BrokerId(3)), BrokerId(3));
+        assert_eq!(outlook.through(CLIENTS).controller_id(BrokerId(2)), BrokerId(1));
     }
 }

@@ -9,7 +9,7 @@ use protocol::types::BrokerId;
 
 use super::RequestContext;
 use super::authorized::{ALL_OF_CLUSTER, NOT_ASKED};
-use super::cluster_view::ClusterView;
+use super::cluster_view::{ClusterView, Outlook};
 use crate::Broker;
 
 /// `endpoint_type` of brokers…
@@ -26,8 +26,8 @@ pub async fn handle(
     if request.endpoint_type != BROKERS {
         return wrong_endpoint(request.endpoint_type, context.api_version);
     }
-    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
+    let outlook = Outlook::of(broker);
+    let view = outlook.through(&context.listener.name);
     describe(view, broker.config.broker_id, &request)
 }
 
@@ -79,13 +79,13 @@ mod tests {
     use protocol::wire::{Message, Writer};
 
     use super::*;
-    use crate::api::sample::{image, view};
+    use crate::api::sample::{CLIENTS, image, outlook};
 
     #[track_caller]
     fn check(include_fenced_brokers: bool, expected: &[(i32, bool)]) {
-        let image = image();
+        let outlook = outlook(image());
         let request = DescribeClusterRequest { include_fenced_brokers, ..DescribeClusterRequest::default() };
-        let response = describe(view(&image), BrokerId(1), &request);
+        let response = describe(outlook.through(CLIENTS), BrokerId(1), &request);
         let named: Vec<_> =
             response.brokers.iter().map(|broker| (broker.broker_id, broker.is_fenced)).collect();
         assert_eq!((named.as_slice(), response.cluster_authorized_operations), (expected, NOT_ASKED));
@@ -99,9 +99,10 @@ mod tests {
 
     #[test]
     fn every_version_can_be_written_and_refused() {
-        let image = image();
+        let outlook = outlook(image());
         for version in DescribeClusterRequest::VERSIONS {
-            let response = describe(view(&image), BrokerId(1), &DescribeClusterRequest::default());
+            let response =
+                describe(outlook.through(CLIENTS), BrokerId(1), &DescribeClusterRequest::default());
             response.encode(&mut Writer::new(), version).expect("can be written");
             let refusal = wrong_endpoint(CONTROLLERS, version);
             refusal.encode(&mut Writer::new(), version).expect("can be written");

@@ -15,7 +15,7 @@ use protocol::types::BrokerId;
 
 use super::RequestContext;
 use super::authorized::ALL_OF_TOPIC;
-use super::cluster_view::{ClusterView, ids};
+use super::cluster_view::{ClusterView, Outlook, ids};
 use super::topic_names::{is_internal, validate};
 use crate::Broker;
 
@@ -25,8 +25,8 @@ pub async fn handle(
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
+    let outlook = Outlook::of(broker);
+    let view = outlook.through(&context.listener.name);
     let limit = request.response_partition_limit.min(broker.config.topics.describe_partitions_max).max(1);
     match names(view, &request) {
         Some(names) => Page::new(view, &request, limit).fill(names),
@@ -92,7 +92,8 @@ impl<'a> Page<'a> {
         let start = cursor.map_or(0, |cursor| usize::try_from(cursor.partition_index).unwrap_or(0));
         let end = topic.partitions.len().min(start.saturating_add(self.room));
         let shown = topic.partitions.get(start..end).unwrap_or(&[]);
-        let partitions = shown.iter().enumerate().map(|(at, state)| partition(self.view, start + at, state));
+        let partitions =
+            shown.iter().enumerate().map(|(at, state)| partition(self.view, topic, start + at, state));
         self.response.topics.push(DescribeTopicPartitionsResponseTopic {
             name: Some(topic.name.as_str().into()),
             topic_id: topic.id,
@@ -113,12 +114,13 @@ impl<'a> Page<'a> {
 
 fn partition(
     view: ClusterView<'_>,
+    topic: &TopicImage,
     index: usize,
     state: &PartitionImage,
 ) -> DescribeTopicPartitionsResponsePartition {
     DescribeTopicPartitionsResponsePartition {
         partition_index: i32::try_from(index).unwrap_or(i32::MAX),
-        leader_id: view.leader(state).unwrap_or(BrokerId::NONE).0,
+        leader_id: view.leader(topic, index).unwrap_or(BrokerId::NONE).0,
         leader_epoch: state.leader_epoch.0,
         replica_nodes: ids(&state.replicas),
         isr_nodes: ids(&state.isr),
@@ -158,17 +160,16 @@ fn refuse(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsRe
 
 #[cfg(test)]
 mod tests {
-    use metadata::image::ClusterImage;
     use protocol::messages::describe_topic_partitions_request::{Cursor as RequestCursor, TopicRequest};
 
     use super::*;
 
     /// The topics described with their counts of partitions, and where the next page begins.
     type Described = (Vec<(String, usize)>, Option<(String, i32)>);
-    use crate::api::sample::{image, view, with_topic};
+    use crate::api::sample::{CLIENTS, image, outlook, with_topic};
 
-    fn cluster() -> ClusterImage {
-        with_topic(with_topic(image(), "b", &[1, 1, 1]), "a", &[1, 1])
+    fn cluster() -> Outlook {
+        outlook(with_topic(with_topic(image(), "b", &[1, 1, 1]), "a", &[1, 1]))
     }
 
     fn request(topics: &[&str], cursor: Option<(&str, i32)>) -> DescribeTopicPartitionsRequest {
@@ -182,9 +183,10 @@ mod tests {
 
     /// The topics with their partitions, and where the next page begins.
     fn page(request: &DescribeTopicPartitionsRequest, limit: i32) -> Described {
-        let image = cluster();
-        let names = names(view(&image), request).expect("the cursor is fine");
-        let response = Page::new(view(&image), request, limit).fill(names);
+        let cluster = cluster();
+        let view = cluster.through(CLIENTS);
+        let names = names(view, request).expect("the cursor is fine");
+        let response = Page::new(view, request, limit).fill(names);
         let topics = response
             .topics
             .into_iter()
@@ -215,8 +217,9 @@ mod tests {
 
     #[test]
     fn a_cursor_outside_of_what_is_asked_for_is_refused() {
-        let image = cluster();
-        assert!(names(view(&image), &request(&["b"], Some(("a", 0)))).is_none());
-        assert!(names(view(&image), &request(&[], Some(("a", -1)))).is_none());
+        let cluster = cluster();
+        let view = cluster.through(CLIENTS);
+        assert!(names(view, &request(&["b"], Some(("a", 0)))).is_none());
+        assert!(names(view, &request(&[], Some(("a", -1)))).is_none());
     }
 }

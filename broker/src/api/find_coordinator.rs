@@ -13,7 +13,7 @@ use protocol::types::BrokerId;
 use protocol::wire::Str;
 
 use super::RequestContext;
-use super::cluster_view::ClusterView;
+use super::cluster_view::{ClusterView, Outlook};
 use super::topic_names::GROUP_METADATA_TOPIC;
 use crate::Broker;
 use crate::group::partition_of;
@@ -61,8 +61,8 @@ pub async fn handle(
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
     let available = available(broker, request.key_type).await;
-    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
+    let outlook = Outlook::of(broker);
+    let view = outlook.through(&context.listener.name);
     let find = |key: &Str| match &available {
         Ok(()) => found(key, coordinator(view, key)),
         Err(error) => missing(key, error),
@@ -89,15 +89,15 @@ async fn available(broker: &Arc<Broker>, key_type: i8) -> Result<(), NoCoordinat
 
 /// The leader of the partition that keeps the group.
 fn coordinator<'a>(view: ClusterView<'a>, group: &str) -> Result<(BrokerId, &'a Endpoint), NoCoordinator> {
-    let leader = view.image.topic(GROUP_METADATA_TOPIC).and_then(|topic| leader_for(topic, group));
+    let leader = view.image.topic(GROUP_METADATA_TOPIC).and_then(|topic| leader_for(view, topic, group));
     let reached = leader.and_then(|leader| view.reached(leader));
     reached.map(|(broker, endpoint)| (broker.id, endpoint)).ok_or(NoCoordinator::NoLeader)
 }
 
-fn leader_for(topic: &TopicImage, group: &str) -> Option<BrokerId> {
+fn leader_for(view: ClusterView<'_>, topic: &TopicImage, group: &str) -> Option<BrokerId> {
     let count = i32::try_from(topic.partitions.len()).ok()?;
     let partition = usize::try_from(partition_of(group, count)).ok()?;
-    topic.partitions.get(partition)?.leader.known()
+    view.leader(topic, partition).ok()
 }
 
 fn found(key: &Str, coordinator: Result<(BrokerId, &Endpoint), NoCoordinator>) -> Coordinator {
@@ -144,12 +144,11 @@ fn alone(coordinator: Coordinator) -> FindCoordinatorResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::sample::{CLIENTS, image, view, with_topic};
+    use crate::api::sample::{CLIENTS, image, outlook, with_topic};
 
     fn check(leader: i32, listener: &str, expected: Result<i32, NoCoordinator>) {
-        let image = with_topic(image(), GROUP_METADATA_TOPIC, &[leader]);
-        let view = ClusterView { listener, ..view(&image) };
-        let found = coordinator(view, "group").map(|(id, _)| id.0);
+        let outlook = outlook(with_topic(image(), GROUP_METADATA_TOPIC, &[leader]));
+        let found = coordinator(outlook.through(listener), "group").map(|(id, _)| id.0);
         assert_eq!(found, expected);
     }
 
@@ -164,7 +163,8 @@ mod tests {
 
     #[test]
     fn without_the_topic_there_is_no_coordinator_yet() {
-        assert_eq!(coordinator(view(&image()), "group").err(), Some(NoCoordinator::NoLeader));
+        let found = coordinator(outlook(image()).through(CLIENTS), "group").map(|(id, _)| id);
+        assert_eq!(found, Err(NoCoordinator::NoLeader));
     }
 
     #[test]

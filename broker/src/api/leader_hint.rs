@@ -4,14 +4,12 @@
 //! leader that is out of reach is not named.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use metadata::image::ClusterImage;
 use protocol::types::{BrokerId, LeaderEpoch, Uuid};
 use protocol::wire::Str;
 
 use super::Listener;
-use super::cluster_view::ClusterView;
+use super::cluster_view::{ClusterView, Outlook};
 use crate::Broker;
 
 /// The leaders that one response names.
@@ -19,20 +17,19 @@ pub struct LeaderHints<'a> {
     broker: &'a Broker,
     /// The one that the client came in by.
     listener: &'a Listener,
-    image: Arc<ClusterImage>,
-    unreachable: Vec<BrokerId>,
+    outlook: Outlook,
     named: BTreeSet<BrokerId>,
 }
 
 impl<'a> LeaderHints<'a> {
     pub fn new(broker: &'a Broker, listener: &'a Listener) -> LeaderHints<'a> {
-        let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
-        LeaderHints { broker, listener, image, unreachable, named: BTreeSet::new() }
+        LeaderHints { broker, listener, outlook: Outlook::of(broker), named: BTreeSet::new() }
     }
 
     /// Who leads a partition, if a client can be led there; the topic is named by id or, where that is zero, by name.
     pub fn leader(&mut self, name: &str, id: Uuid, partition: i32) -> Option<(BrokerId, LeaderEpoch)> {
-        let topic = if id.is_zero() { self.image.topic(name) } else { self.image.topic_by_id(id) }?;
+        let image = &self.outlook.image;
+        let topic = if id.is_zero() { image.topic(name) } else { image.topic_by_id(id) }?;
         let state = topic.partitions.get(usize::try_from(partition).ok()?)?;
         let hosted = self.broker.replicas.partition(&topic.name, partition).ok();
         let hosted = hosted.map(|partition| partition.leadership());
@@ -54,7 +51,7 @@ impl<'a> LeaderHints<'a> {
     }
 
     fn view(&self) -> ClusterView<'_> {
-        ClusterView { image: &self.image, listener: &self.listener.name, unreachable: &self.unreachable }
+        self.outlook.through(&self.listener.name)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use metadata::image::{BrokerImage, PartitionImage};
+use metadata::image::{BrokerImage, PartitionImage, TopicImage};
 use protocol::ErrorCode;
 use protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -17,7 +17,7 @@ use protocol::wire::Str;
 use super::RequestContext;
 use super::authorized::{ALL_OF_CLUSTER, ALL_OF_TOPIC, NOT_ASKED};
 use super::auto_create::auto_create;
-use super::cluster_view::{ClusterView, NoLeader, ids};
+use super::cluster_view::{ClusterView, NoLeader, Outlook, ids};
 use super::topic_names::{is_internal, validate};
 use crate::Broker;
 
@@ -46,8 +46,8 @@ pub async fn handle(
     {
         auto_create(broker, context, names).await;
     }
-    let (image, unreachable) = (broker.image(), broker.unreachable_peers.now());
-    let view = ClusterView { image: &image, listener: &context.listener.name, unreachable: &unreachable };
+    let outlook = Outlook::of(broker);
+    let view = outlook.through(&context.listener.name);
     let departed = broker.departed_peers.now();
     let (this, version) = (broker.config.broker_id, context.api_version);
     let answer = Answer { view, departed: &departed, this, version };
@@ -137,8 +137,7 @@ impl Answer<'_> {
             None if validate(name).is_err() => ErrorCode::InvalidTopicException,
             None => ErrorCode::UnknownTopicOrPartition,
         };
-        let partitions = topic.map_or(&[][..], |topic| &topic.partitions);
-        let partitions = partitions.iter().enumerate().map(|(index, state)| self.partition(index, state));
+        let partitions = topic.into_iter().flat_map(|topic| self.partitions(topic));
         MetadataResponseTopic {
             error_code: error.code(),
             name: Some(name.clone()),
@@ -161,10 +160,20 @@ impl Answer<'_> {
         }
     }
 
-    fn partition(self, index: usize, state: &PartitionImage) -> MetadataResponsePartition {
+    fn partitions(self, topic: &TopicImage) -> impl Iterator<Item = MetadataResponsePartition> {
+        let states = topic.partitions.iter().enumerate();
+        states.map(move |(index, state)| self.partition(topic, index, state))
+    }
+
+    fn partition(
+        self,
+        topic: &TopicImage,
+        index: usize,
+        state: &PartitionImage,
+    ) -> MetadataResponsePartition {
         let (replica_nodes, isr_nodes) = (self.reached(&state.replicas), self.reached(&state.isr));
         let all_reached = replica_nodes.len() == state.replicas.len() && isr_nodes.len() == state.isr.len();
-        let (error, leader) = match self.view.leader(state) {
+        let (error, leader) = match self.view.leader(topic, index) {
             Ok(leader) if all_reached => (ErrorCode::None, leader),
             Ok(leader) => (ErrorCode::ReplicaNotAvailable, leader),
             Err(NoLeader::NoListener) if self.version >= LISTENER_NOT_FOUND_FROM => {
@@ -209,7 +218,11 @@ mod tests {
     use protocol::wire::{Message, Writer};
 
     use super::*;
-    use crate::api::sample::{image, topic_id, view, with_topic};
+    use crate::api::sample::{CLIENTS, image, outlook, topic_id, with_topic};
+
+    fn answer(outlook: &Outlook, version: i16) -> Answer<'_> {
+        Answer { view: outlook.through(CLIENTS), departed: &[], this: BrokerId(1), version }
+    }
 
     fn by_name(name: &str) -> MetadataRequestTopic {
         MetadataRequestTopic { name: Some(name.into()), ..MetadataRequestTopic::default() }
@@ -224,9 +237,9 @@ mod tests {
         topics: Option<Vec<MetadataRequestTopic>>,
         version: i16,
     ) -> Option<Vec<(String, ErrorCode, usize)>> {
-        let image = with_topic(with_topic(image(), "b", &[1]), "a", &[1, -1]);
+        let outlook = outlook(with_topic(with_topic(image(), "b", &[1]), "a", &[1, -1]));
         let asked = asked(&MetadataRequest { topics, ..MetadataRequest::default() }, version)?;
-        let topics = Answer { view: view(&image), departed: &[], this: BrokerId(1), version }.topics(&asked);
+        let topics = answer(&outlook, version).topics(&asked);
         let shown = topics.into_iter().map(|topic| {
             let name = topic.name.map_or("none".to_owned(), String::from);
             (name, ErrorCode::from_code(topic.error_code), topic.partitions.len())
@@ -265,9 +278,8 @@ mod tests {
 
     #[track_caller]
     fn check_partition(leader: i32, version: i16, error: ErrorCode, replicas: &[i32]) {
-        let image = with_topic(image(), "t", &[leader]);
-        let topic =
-            Answer { view: view(&image), departed: &[], this: BrokerId(1), version }.by_name(&"t".into());
+        let outlook = outlook(with_topic(image(), "t", &[leader]));
+        let topic = answer(&outlook, version).by_name(&"t".into());
         let partition = &topic.partitions[0];
         assert_eq!(ErrorCode::from_code(partition.error_code), error);
         assert_eq!((partition.leader_epoch, partition.replica_nodes.as_slice()), (5, replicas));
@@ -285,7 +297,7 @@ mod tests {
 
     #[test]
     fn every_version_can_be_written_with_all_that_it_can_ask_for() {
-        let image = with_topic(image(), "t", &[1, 3]);
+        let outlook = outlook(with_topic(image(), "t", &[1, 3]));
         for version in MetadataRequest::VERSIONS {
             let request = MetadataRequest {
                 topics: (version > 0).then(|| vec![by_name("t"), by_name("u")]).or(Some(Vec::new())),
@@ -294,8 +306,7 @@ mod tests {
                 ..MetadataRequest::default()
             };
             let asked = asked(&request, version).expect("is fine");
-            let answer = Answer { view: view(&image), departed: &[], this: BrokerId(1), version };
-            let response = answer.response(&request, &asked);
+            let response = answer(&outlook, version).response(&request, &asked);
             response.encode(&mut Writer::new(), version).expect("can be written");
             refuse(&request).encode(&mut Writer::new(), version).expect("can be written");
             assert_eq!((response.controller_id, response.brokers.len()), (1, 1));
@@ -304,9 +315,9 @@ mod tests {
 
     #[test]
     fn who_left_lately_is_named_but_leads_nothing() {
-        let image = with_topic(image(), "t", &[2]);
-        let departed = [image.brokers[&BrokerId(1)].clone(), image.brokers[&BrokerId(2)].clone()];
-        let answer = Answer { view: view(&image), departed: &departed, this: BrokerId(1), version: 12 };
+        let outlook = outlook(with_topic(image(), "t", &[2]));
+        let departed = [1, 2].map(|id| outlook.image.brokers[&BrokerId(id)].clone());
+        let answer = Answer { departed: &departed, ..answer(&outlook, 12) };
         let response = answer.response(&MetadataRequest::default(), &Asked::All);
         let named: Vec<i32> = response.brokers.iter().map(|broker| broker.node_id).collect();
         assert_eq!(named, [1, 2], "once each");

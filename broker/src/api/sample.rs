@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metadata::image::{BrokerImage, ClusterImage, Endpoint, PartitionImage, TopicImage};
 use protocol::types::{BrokerId, LeaderEpoch, Uuid};
 
-use super::cluster_view::ClusterView;
+use super::cluster_view::Outlook;
 
 /// The listener of brokers 1 and 2.
 pub(super) const CLIENTS: &str = "CLIENTS";
@@ -18,8 +18,9 @@ pub(super) fn image() -> ClusterImage {
     ClusterImage { cluster_id: "cluster".into(), brokers, ..ClusterImage::default() }
 }
 
-pub(super) fn view(image: &ClusterImage) -> ClusterView<'_> {
-    ClusterView { image, listener: CLIENTS, unreachable: &[] }
+/// An image, where nothing else is known.
+pub(super) fn outlook(image: ClusterImage) -> Outlook {
+    Outlook { image: Arc::new(image), ..Outlook::default() }
 }
 
 /// Adds a topic whose partitions have these leaders, and all brokers and a stranger for replicas.

@@ -109,8 +109,7 @@ impl Replicas {
         config: &Arc<LogConfig>,
     ) -> Arc<Partition> {
         let dir = self.place(wanted_dir);
-        let partition =
-            Partition::opening(at.clone(), dir.clone(), self.broker, config.clone(), self.returning.clone());
+        let partition = self.new_partition(at.clone(), dir, config.clone());
         let new = Heir { partition: partition.clone(), topic_id };
         let queued = self.successions.lock().queue(&partition.path(), new);
         if let Some(new) = queued {
@@ -122,6 +121,17 @@ impl Replicas {
             partition.take_offline();
         }
         partition
+    }
+
+    /// A replica whose log is still to be opened.
+    pub(super) fn new_partition(
+        &self,
+        at: TopicPartition,
+        dir: &Arc<ReplicaDir>,
+        config: Arc<LogConfig>,
+    ) -> Arc<Partition> {
+        let (returning, stood_down) = (self.returning.clone(), self.stood_down.clone());
+        Partition::opening(at, dir.clone(), self.broker, config, returning, stood_down)
     }
 
     /// Opens an empty log; an error says that something ran out.

@@ -24,6 +24,7 @@ use super::high_watermark;
 use super::isr::{Returning, Told};
 use super::log_dirs::ReplicaDir;
 use super::role::{Assumed, Role};
+use super::standing_down::StoodDown;
 use crate::fetch::wait::{Audience, FetchWaits};
 use crate::metrics::topics::{self, TopicMetrics};
 
@@ -36,6 +37,8 @@ pub struct Partition {
     pub(super) broker: BrokerId,
     /// Where is noted that a follower may return to the ISR.
     pub(super) returning: Arc<Returning>,
+    /// Where is noted that it leads no more, before an image says so.
+    pub(super) stood_down: Arc<StoodDown>,
     /// The topic's, as resolved from the newest image.
     config: RwLock<Arc<LogConfig>>,
     state: Mutex<State>,
@@ -79,6 +82,7 @@ impl Partition {
         broker: BrokerId,
         config: Arc<LogConfig>,
         returning: Arc<Returning>,
+        stood_down: Arc<StoodDown>,
     ) -> Arc<Partition> {
         let state = State {
             log: LogState::Opening,
@@ -93,7 +97,8 @@ impl Partition {
         let metrics = topics::of(&at.topic);
         dir.replicas.fetch_add(1, Ordering::Relaxed);
         let config = RwLock::new(config);
-        Arc::new(Partition { at, dir, metrics, broker, returning, config, state: Mutex::new(state) })
+        let state = Mutex::new(state);
+        Arc::new(Partition { at, dir, metrics, broker, returning, stood_down, config, state })
     }
 
     /// The topic's configuration.

@@ -87,8 +87,7 @@ impl Replicas {
             return Err(LogDirsError::TwiceFound { partition: at, one, other });
         }
         let config = self.default_log_config();
-        let partition =
-            Partition::opening(at.clone(), dir.clone(), self.broker, config, self.returning.clone());
+        let partition = self.new_partition(at.clone(), dir, config);
         self.hosted.write().insert(topic_id, partition.clone());
         Ok(Some(Found { partition, path }))
     }

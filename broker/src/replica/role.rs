@@ -148,9 +148,7 @@ impl Leader {
 
     /// The later epoch that another replica knows, as long as that is believed.
     pub fn later_epoch(&self, now: Instant) -> Option<LeaderEpoch> {
-        let is_believed =
-            |later: &LaterEpoch| now.saturating_duration_since(later.heard_at) < UNCONFIRMED_MAX;
-        self.later.filter(is_believed).map(|later| later.epoch)
+        self.later.filter(|later| is_believed(later.heard_at, now)).map(|later| later.epoch)
     }
 
     /// Whether fewer than `min.insync.replicas` are left of all that may be in the ISR.
@@ -175,6 +173,11 @@ impl Follower {
             is_eligible: is_eligible(broker, image),
         }
     }
+}
+
+/// Whether what a follower said then is still believed.
+pub fn is_believed(heard_at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(heard_at) < UNCONFIRMED_MAX
 }
 
 fn is_eligible(broker: BrokerId, image: &PartitionImage) -> bool {

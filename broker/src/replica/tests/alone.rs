@@ -94,10 +94,13 @@ fn a_leader_that_a_replica_has_left_for_a_later_epoch_stands_down_until_an_image
     assert_eq!(tell(BrokerId(9), 2), ErrorCode::UnknownLeaderEpoch);
     assert_eq!(tell(ME, 2), ErrorCode::UnknownLeaderEpoch);
     assert_eq!(wait.outcomes(), [ErrorCode::RequestTimedOut], "no other replica said so, and it leads on");
+    assert!(partition.stood_down.at(Instant::now()).is_empty());
     assert_eq!(tell(OTHER, 2), ErrorCode::UnknownLeaderEpoch);
     assert_eq!(wait.outcomes(), [ErrorCode::NotLeaderOrFollower]);
     assert!(matches!(append(&partition, Acks::Leader), Err(PartitionError::NotLeader)));
     assert_eq!(partition.leadership(), (BrokerId::NONE, LeaderEpoch(2)));
+    let stood_down = [(partition.at.clone(), LeaderEpoch(1))].into();
+    assert_eq!(partition.stood_down.at(Instant::now()), stood_down, "clients are not sent here");
     partition.assume(&image(ME, 1, &[ME], 1), Instant::now());
     assert!(matches!(append(&partition, Acks::Leader), Err(PartitionError::NotLeader)), "the epoch goes on");
     partition.assume(&image(ME, 3, &[ME, OTHER], 2), Instant::now());

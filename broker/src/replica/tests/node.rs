@@ -68,7 +68,9 @@ impl Node {
         };
         let path = self.folder.path().join("t-0");
         let (log, _) = Log::open(&path, config.clone(), opening).expect("the log opens");
-        let partition = Partition::opening(at, self.dir.clone(), self.id, Arc::new(config), Arc::default());
+        let (returning, stood_down) = Default::default();
+        let config = Arc::new(config);
+        let partition = Partition::opening(at, self.dir.clone(), self.id, config, returning, stood_down);
         partition.opened(log, self.checkpointed);
         self.highest = Offset(0);
         self.broker_epoch = broker_epoch;
