@@ -1,7 +1,7 @@
 //! Reads a shard from its log, when this broker has become the partition's leader.
 //!
 //! It reads to the end that the log has when it begins, and no further than the high watermark at any time, so that what
-//! it takes for committed is. A log that can't be read whole is not taken for less: the shard stays unavailable and says
+//! it takes for committed is (docs/adr/0010). A log that can't be read whole is not taken for less: the shard stays unavailable and says
 //! why, since a group that lost its offsets would skip or repeat records.
 
 use bytes::Bytes;
