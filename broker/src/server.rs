@@ -1,7 +1,7 @@
 //! Starts a broker, serves, and stops it in order. The daemon and `milena dev` both come through here.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use metadata::image::ClusterImage;
@@ -15,19 +15,22 @@ use tokio::task::JoinSet;
 use crate::Broker;
 use crate::api::Listener;
 use crate::api::topic_names::GROUP_METADATA_TOPIC;
-use crate::client_activity::ClientActivity;
 use crate::config::{Binding, BrokerConfig};
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
 use crate::group::{GroupCoordinator, leadership};
 use crate::hand_over::{hand_over, send_clients_on};
+use crate::lag::{self, Lags};
 use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenError};
+use crate::metrics::figures::{self, BrokerState};
+use crate::metrics::{self, threads};
 use crate::net::listener::{self, Limits};
 use crate::net::quota::ConnectionQuota;
 use crate::net::request_memory::RequestMemory;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
 use crate::replica::{Replicas, follower, gauges, housekeeping, isr, offline_reports};
+use crate::stage::Stage;
 use crate::unreachable_peers::UnreachablePeers;
 
 /// How long the last messages of a clean stop may take.
@@ -82,6 +85,7 @@ impl Server {
             clean_shutdown_epoch,
         };
         let broker = make_broker(config, store, identity, seen, replicas);
+        watch(&broker);
         Ok(Server { broker, sockets })
     }
 
@@ -117,8 +121,10 @@ impl Server {
         }
         let hands_over = refused.is_none() && broker.config.controlled_shutdown;
         if hands_over {
+            broker.stage.reached(BrokerState::PendingControlledShutdown);
             hand_over(&broker).await;
         }
+        broker.stage.reached(BrokerState::ShuttingDown);
         stop_duties.fire();
         while duties.join_next().await.is_some() {}
         if hands_over {
@@ -191,9 +197,18 @@ fn make_broker(
         fetch_sessions,
         groups,
         departed_peers,
+        stage: Stage::default(),
+        lags: Lags::default(),
         unreachable_peers,
-        client_activity: ClientActivity::default(),
     })
+}
+
+/// Shows this broker to those who watch it.
+fn watch(broker: &Arc<Broker>) {
+    metrics::begin();
+    threads::running();
+    let observed: Weak<Broker> = Arc::downgrade(broker);
+    figures::observe(observed);
 }
 
 /// What the broker does without being asked.
@@ -205,6 +220,7 @@ fn begin_duties(broker: &Arc<Broker>, shutdown: &Shutdown) -> JoinSet<()> {
     duties.spawn(isr::run(broker.clone(), shutdown.clone()));
     duties.spawn(offline_reports::run(broker.clone(), shutdown.clone()));
     duties.spawn(gauges::run(broker.clone(), shutdown.clone()));
+    duties.spawn(lag::run(broker.clone(), shutdown.clone()));
     duties
 }
 

@@ -4,8 +4,7 @@ use protocol::messages::api_versions_response::ApiVersion;
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::{ApiKey, ErrorCode};
 
-use super::dispatch::{SERVED, encode_for_unknown_version};
-use crate::net::answer::Outcome;
+use super::dispatch::SERVED;
 
 /// From this version on a client names its software (KIP-511).
 const CLIENT_SOFTWARE_SINCE: i16 = 3;
@@ -20,13 +19,12 @@ pub fn handle(request: &ApiVersionsRequest, version: i16) -> ApiVersionsResponse
 }
 
 /// Answers a version that is not served: in version 0, with the range of ApiVersions alone.
-pub fn unsupported(correlation_id: i32) -> Outcome {
-    let response = ApiVersionsResponse {
+pub fn unsupported() -> ApiVersionsResponse {
+    ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
         api_keys: advertised(&[ApiKey::ApiVersions]),
         ..Default::default()
-    };
-    encode_for_unknown_version(correlation_id, &response)
+    }
 }
 
 fn advertised(served: &[ApiKey]) -> Vec<ApiVersion> {

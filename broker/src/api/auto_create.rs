@@ -31,7 +31,9 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, context: &RequestContext, 
     }
     let timeout_ms = i32::try_from(WAIT_MAX.as_millis()).unwrap_or(i32::MAX);
     let request = CreateTopicsRequest { topics, timeout_ms, ..CreateTopicsRequest::default() };
-    match broker.link.forward(Caller::from(context), &request, VERSION, WAIT_MAX).await {
+    let created = broker.link.forward(Caller::from(context), &request, VERSION, WAIT_MAX).await;
+    let _named = context.span().entered();
+    match created {
         Ok(response) => response.topics.iter().for_each(|topic| {
             let (error, message) = (ErrorCode::from_code(topic.error_code), topic.error_message.as_deref());
             match error {

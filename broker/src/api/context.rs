@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use protocol::ApiKey;
 use protocol::frame::RequestFrame;
 use protocol::wire::Str;
+use tracing::Span;
 
 /// What a handler knows of the surroundings of its request.
 #[derive(Clone)]
@@ -15,9 +17,50 @@ pub struct RequestContext {
     pub principal: Principal,
     pub client_id: Option<Str>,
     pub peer: SocketAddr,
+    pub api: ApiKey,
     pub api_version: i16,
     pub correlation_id: i32,
     pub received_at: Instant,
+}
+
+impl RequestContext {
+    /// What a log line about the request names it by; to be made only where there is something to say.
+    pub fn span(&self) -> Span {
+        let id = RequestId {
+            api: self.api,
+            version: self.api_version,
+            correlation_id: self.correlation_id,
+            client_id: self.client_id.clone(),
+        };
+        id.span(&self.listener.name, self.peer)
+    }
+}
+
+/// A request among all others of its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId {
+    pub api: ApiKey,
+    pub version: i16,
+    pub correlation_id: i32,
+    pub client_id: Option<Str>,
+}
+
+impl RequestId {
+    pub fn of(frame: &RequestFrame) -> RequestId {
+        RequestId {
+            api: frame.key,
+            version: frame.version,
+            correlation_id: frame.header.correlation_id,
+            client_id: frame.header.client_id.clone(),
+        }
+    }
+
+    /// What a log line about it bears, with where it came from.
+    pub fn span(&self, listener: &str, peer: SocketAddr) -> Span {
+        let RequestId { api, version, correlation_id, client_id } = self;
+        let client_id = client_id.as_deref();
+        tracing::error_span!("request", api = api.name(), version, correlation_id, client_id, listener, %peer)
+    }
 }
 
 /// One end of a connection, as known so far.
@@ -33,16 +76,17 @@ impl Peer {
         Peer { address, listener, principal: Principal::anonymous() }
     }
 
-    /// What a handler is told of a request that came from here just now.
-    pub fn context(&self, frame: &RequestFrame) -> RequestContext {
+    /// What a handler is told of a request that came from here, and is begun with now.
+    pub fn context(&self, frame: &RequestFrame, now: Instant) -> RequestContext {
         RequestContext {
             listener: self.listener.clone(),
             principal: self.principal.clone(),
             client_id: frame.header.client_id.clone(),
             peer: self.address,
+            api: frame.key,
             api_version: frame.version,
             correlation_id: frame.header.correlation_id,
-            received_at: Instant::now(),
+            received_at: now,
         }
     }
 }

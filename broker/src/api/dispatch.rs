@@ -3,11 +3,12 @@
 //! ApiVersions advertises exactly what stands in the table. Produce and Fetch have a first step that runs at once, in the
 //! order of the requests; every other handler is a future that the connection drives beside its neighbours.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use protocol::ApiKey;
 use protocol::frame::{FrameError, RequestFrame, encode_response};
 use protocol::messages::{
     AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
@@ -19,14 +20,18 @@ use protocol::messages::{
     OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::{Encoded, Message};
+use protocol::{ApiKey, ErrorCode};
 use storage::log::FileRange;
 
 use super::fetch::{Fetched, Fetching};
 use super::produce::Produced;
-use super::{Peer, api_versions, fetch, produce};
+use super::{Peer, RequestContext, RequestId, api_versions, fetch, produce};
 use crate::Broker;
 use crate::metrics::requests;
-use crate::net::answer::{Answer, Outcome, Piece, Response};
+use crate::metrics::requests::kind::Kind;
+use crate::metrics::requests::stations::Stations;
+use crate::metrics::requests::waits::{Delayed, Waiting};
+use crate::net::answer::{Answer, Outcome, Piece, Refusal, Response};
 
 /// Defines `SERVED` and the dispatch of every API whose handler is one future.
 macro_rules! handlers {
@@ -35,19 +40,21 @@ macro_rules! handlers {
         pub(super) const SERVED: &[ApiKey] =
             &[ApiKey::Produce, ApiKey::Fetch, ApiKey::ApiVersions, $(ApiKey::$key),*];
 
-        fn dispatch_future(broker: &Arc<Broker>, peer: &Peer, mut frame: RequestFrame) -> Answer {
-            match frame.key {
+        fn dispatch_future(broker: &Arc<Broker>, mut arrived: Arrived) -> Answer {
+            match arrived.frame.key {
                 $(ApiKey::$key => {
-                    let request = match frame.decode::<$request>() {
+                    let request = match arrived.frame.decode::<$request>() {
                         Ok(request) => request,
-                        Err(error) => return malformed(&frame, &error),
+                        Err(error) => return malformed(&arrived.frame, &error),
                     };
-                    let (broker, context, reply) = (broker.clone(), peer.context(&frame), Reply::to(&frame));
+                    let (broker, mut reply, context) = (broker.clone(), arrived.reply(), arrived.context);
                     Answer::Later(Box::pin(async move {
-                        reply.with(&super::$module::handle(&broker, &context, request).await)
+                        let handling = super::$module::handle(&broker, &context, request);
+                        let response = reply.watching(handling).await;
+                        reply.with(&response)
                     }))
                 })*
-                key => Answer::Close(format!("{key} is not served")),
+                key => refuse(Some(RequestId::of(&arrived.frame)), format!("{key} is not served")),
             }
         }
     };
@@ -81,57 +88,84 @@ handlers! {
     ElectLeaders: elect_leaders(ElectLeadersRequest);
 }
 
-/// Handles one request as far as it goes at once.
-pub fn dispatch(broker: &Arc<Broker>, peer: &mut Peer, frame: Bytes) -> Answer {
+/// A request that was taken apart as far as its header.
+struct Arrived {
+    frame: RequestFrame,
+    context: RequestContext,
+    stations: Stations,
+}
+
+/// Handles one request as far as it goes at once. Its last byte came at `received`, or earlier.
+pub fn dispatch(broker: &Arc<Broker>, peer: &mut Peer, frame: Bytes, received: Instant) -> Answer {
+    let bytes = frame.len();
     let frame = match RequestFrame::parse(frame) {
         Ok(frame) => frame,
         Err(FrameError::UnsupportedVersion { key: ApiKey::ApiVersions, correlation_id, .. }) => {
-            return answer(api_versions::unsupported(correlation_id));
+            let stations = Stations::begin(Kind::of(ApiKey::ApiVersions), 0, bytes, received);
+            // The version that everyone knows.
+            let reply = Reply { key: ApiKey::ApiVersions, version: 0, correlation_id, stations };
+            return answer(reply.with(&api_versions::unsupported()));
         }
-        Err(error) => return Answer::Close(error.to_string()),
+        Err(error) => return refuse(id_of(&error), error.to_string()),
     };
-    match frame.key {
-        ApiKey::Produce => dispatch_produce(broker, peer, frame),
-        ApiKey::Fetch => dispatch_fetch(broker, peer, frame),
-        ApiKey::ApiVersions => dispatch_api_versions(frame),
-        _ => dispatch_future(broker, peer, frame),
+    let stations = Stations::begin(Kind::of(frame.key), frame.version, bytes, received);
+    let context = peer.context(&frame, stations.begun());
+    let arrived = Arrived { frame, context, stations };
+    match arrived.frame.key {
+        ApiKey::Produce => dispatch_produce(broker, arrived),
+        ApiKey::Fetch => dispatch_fetch(broker, arrived),
+        ApiKey::ApiVersions => dispatch_api_versions(arrived),
+        _ => dispatch_future(broker, arrived),
     }
 }
 
-fn dispatch_produce(broker: &Arc<Broker>, peer: &Peer, mut frame: RequestFrame) -> Answer {
-    let request = match frame.decode::<ProduceRequest>() {
+fn dispatch_produce(broker: &Arc<Broker>, mut arrived: Arrived) -> Answer {
+    let request = match arrived.frame.decode::<ProduceRequest>() {
         Ok(request) => request,
-        Err(error) => return malformed(&frame, &error),
+        Err(error) => return malformed(&arrived.frame, &error),
     };
-    let reply = Reply::to(&frame);
-    match produce::handle(broker, &peer.context(&frame), request) {
+    let mut reply = arrived.reply();
+    match produce::handle(broker, &arrived.context, request) {
         Produced::Now(response) => answer(reply.with(&response)),
         Produced::Replicating(rest) => {
-            Answer::Later(Box::pin(async move { reply.with(&rest.response().await) }))
+            reply.stations.waits();
+            let waiting = Waiting::begin(Delayed::Produce);
+            Answer::Later(Box::pin(async move {
+                let response = rest.response().await;
+                drop(waiting);
+                reply.with(&response)
+            }))
         }
-        Produced::Unacknowledged(Ok(())) => Answer::Silent,
-        Produced::Unacknowledged(Err(reason)) => Answer::Close(reason),
+        Produced::Unacknowledged(Ok(())) => Answer::Silent(reply.silent()),
+        Produced::Unacknowledged(Err(reason)) => refuse(Some(RequestId::of(&arrived.frame)), reason),
     }
 }
 
-fn dispatch_fetch(broker: &Arc<Broker>, peer: &Peer, mut frame: RequestFrame) -> Answer {
-    let request = match frame.decode::<FetchRequest>() {
+fn dispatch_fetch(broker: &Arc<Broker>, mut arrived: Arrived) -> Answer {
+    let request = match arrived.frame.decode::<FetchRequest>() {
         Ok(request) => request,
-        Err(error) => return malformed(&frame, &error),
+        Err(error) => return malformed(&arrived.frame, &error),
     };
-    let reply = Reply::to(&frame);
-    match fetch::handle(broker, &peer.context(&frame), request) {
+    arrived.stations.kind = Kind::of_fetch(request.replica_id.max(request.replica_state.replica_id));
+    let mut reply = arrived.reply();
+    match fetch::handle(broker, &arrived.context, request) {
         Fetching::Now(fetched) => answer(reply.with_ranges(fetched)),
         Fetching::Later(pending) => {
-            Answer::Later(Box::pin(async move { reply.with_ranges(pending.fetched().await) }))
+            reply.stations.waits();
+            let waiting = Waiting::begin(Delayed::Fetch);
+            Answer::Later(Box::pin(async move {
+                let fetched = pending.fetched().await;
+                drop(waiting);
+                reply.with_ranges(fetched)
+            }))
         }
     }
 }
 
-fn dispatch_api_versions(mut frame: RequestFrame) -> Answer {
-    match frame.decode::<ApiVersionsRequest>() {
-        Ok(request) => answer(Reply::to(&frame).with(&api_versions::handle(&request, frame.version))),
-        Err(error) => malformed(&frame, &error),
+fn dispatch_api_versions(mut arrived: Arrived) -> Answer {
+    match arrived.frame.decode::<ApiVersionsRequest>() {
+        Ok(request) => answer(arrived.reply().with(&api_versions::handle(&request, arrived.frame.version))),
+        Err(error) => malformed(&arrived.frame, &error),
     }
 }
 
@@ -141,7 +175,29 @@ fn answer(outcome: Outcome) -> Answer {
 
 fn malformed(frame: &RequestFrame, error: &dyn std::error::Error) -> Answer {
     let RequestFrame { key, version, .. } = frame;
-    Answer::Close(format!("a malformed {key} request of version {version}: {error}"))
+    let reason = format!("a malformed {key} request of version {version}: {error}");
+    refuse(Some(RequestId::of(frame)), reason)
+}
+
+fn refuse(request: Option<RequestId>, reason: String) -> Answer {
+    Answer::Close(Refusal { request, reason })
+}
+
+/// What is known of a request whose header is not read to its end.
+fn id_of(error: &FrameError) -> Option<RequestId> {
+    match *error {
+        FrameError::UnsupportedVersion { key, version, correlation_id } => {
+            Some(RequestId { api: key, version, correlation_id, client_id: None })
+        }
+        FrameError::UnknownApi(_) | FrameError::Malformed(_) => None,
+    }
+}
+
+impl Arrived {
+    fn reply(&self) -> Reply {
+        let RequestContext { api: key, api_version: version, correlation_id, .. } = self.context;
+        Reply { key, version, correlation_id, stations: self.stations }
+    }
 }
 
 /// To which request a response belongs.
@@ -149,34 +205,64 @@ struct Reply {
     key: ApiKey,
     version: i16,
     correlation_id: i32,
-    received_at: Instant,
+    stations: Stations,
 }
 
 impl Reply {
-    fn to(frame: &RequestFrame) -> Reply {
-        let (key, version, correlation_id) = (frame.key, frame.version, frame.header.correlation_id);
-        Reply { key, version, correlation_id, received_at: Instant::now() }
-    }
-
-    fn with<M: Message>(&self, response: &M) -> Outcome {
-        Ok(Response::of_bytes(self.encode(response)?.bytes))
+    fn with<M: Message>(mut self, response: &M) -> Outcome {
+        let pieces = vec![Piece::Bytes(self.encode(response)?.bytes)];
+        Ok(Response { pieces, stations: self.answered(response) })
     }
 
     /// A response whose record sets lie in files.
-    fn with_ranges(&self, fetched: Fetched) -> Outcome {
-        let encoded = self.encode(&fetched.response)?;
-        Ok(interleave(encoded, fetched.ranges))
+    fn with_ranges(mut self, fetched: Fetched) -> Outcome {
+        let pieces = interleave(self.encode(&fetched.response)?, fetched.ranges);
+        Ok(Response { pieces, stations: self.answered(&fetched.response) })
     }
 
-    fn encode<M: Message>(&self, response: &M) -> Result<Encoded, String> {
-        requests::observe(self.key, self.received_at.elapsed());
+    /// A response that is not asked for: all went well.
+    fn silent(mut self) -> Stations {
+        self.stations.successes = 1;
+        self.stations.answered();
+        self.stations
+    }
+
+    /// Does what the handler does, and notes when it first has to wait.
+    async fn watching<T>(&mut self, handling: impl Future<Output = T>) -> T {
+        let mut handling = pin!(handling);
+        poll_fn(|context| {
+            let polled = handling.as_mut().poll(context);
+            if polled.is_pending() {
+                self.stations.waits();
+            }
+            polled
+        })
+        .await
+    }
+
+    fn answered<M: Message>(&mut self, response: &M) -> Stations {
+        let (kind, mut successes) = (self.stations.kind, 0);
+        response.tell_error_codes(&mut |code| match ErrorCode::None.code() == code {
+            true => successes += 1,
+            false => requests::observe_errors(kind, ErrorCode::from_code(code), 1),
+        });
+        self.stations.successes = successes;
+        self.stations.answered();
+        self.stations
+    }
+
+    fn encode<M: Message>(&self, response: &M) -> Result<Encoded, Refusal> {
         let encoded = encode_response(self.key, self.version, self.correlation_id, response);
-        encoded.map_err(|error| format!("the response to {} can't be encoded: {error}", self.key))
+        encoded.map_err(|error| {
+            let Reply { key, version, correlation_id, .. } = *self;
+            let request = Some(RequestId { api: key, version, correlation_id, client_id: None });
+            Refusal { request, reason: format!("the response to {key} can't be encoded: {error}") }
+        })
     }
 }
 
 /// Puts each range where the encoding left its gap. Gaps come in the order of their tokens.
-fn interleave(encoded: Encoded, ranges: Vec<FileRange>) -> Response {
+fn interleave(encoded: Encoded, ranges: Vec<FileRange>) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(2 * encoded.gaps.len() + 1);
     let mut taken = 0;
     for (gap, range) in encoded.gaps.iter().zip(ranges) {
@@ -188,11 +274,5 @@ fn interleave(encoded: Encoded, ranges: Vec<FileRange>) -> Response {
     if taken < encoded.bytes.len() {
         pieces.push(Piece::Bytes(encoded.bytes.slice(taken..)));
     }
-    Response { pieces }
-}
-
-/// The answer to a version that is not known: the version that everyone knows, with ApiVersions' own range.
-pub(super) fn encode_for_unknown_version<M: Message>(correlation_id: i32, response: &M) -> Outcome {
-    let reply = Reply { key: ApiKey::ApiVersions, version: 0, correlation_id, received_at: Instant::now() };
-    reply.with(response)
+    pieces
 }

@@ -32,7 +32,7 @@ pub(super) async fn forward<R: Request>(
     let wait_max = asked.clamp(WAIT_MIN, WAIT_MAX);
     let answer = broker.link.forward(Caller::from(context), request, context.api_version, wait_max).await;
     answer.map_err(|error| {
-        tracing::warn!(api = R::KEY.name(), "not answered: {error}");
+        context.span().in_scope(|| tracing::warn!("not answered: {error}"));
         Failure { error: error.code(), message: error.to_string().into() }
     })
 }

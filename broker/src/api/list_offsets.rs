@@ -46,15 +46,14 @@ pub async fn handle(
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
-    let version = context.api_version;
     await_epochs(&broker.image, epochs(&request)).await;
     if !searches_the_log(&request) {
-        return answer(broker, version, &request);
+        return answer(broker, context, &request);
     }
-    let broker = broker.clone();
+    let (broker, context) = (broker.clone(), context.clone());
     let request = Arc::new(request);
     let asked = request.clone();
-    let answered = tokio::task::spawn_blocking(move || answer(&broker, version, &asked)).await;
+    let answered = tokio::task::spawn_blocking(move || answer(&broker, &context, &asked)).await;
     answered.unwrap_or_else(|_| refused(&request, ErrorCode::UnknownServerError))
 }
 
@@ -73,7 +72,8 @@ fn searches_the_log(request: &ListOffsetsRequest) -> bool {
     timestamps.any(|timestamp| timestamp >= 0 || timestamp == MAX_TIMESTAMP)
 }
 
-fn answer(broker: &Broker, version: i16, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+fn answer(broker: &Broker, context: &RequestContext, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+    let version = context.api_version;
     let reach = reach(request);
     let twice = named_twice(request);
     let topics = request.topics.iter().map(|topic| {
@@ -81,7 +81,7 @@ fn answer(broker: &Broker, version: i16, request: &ListOffsetsRequest) -> ListOf
             if twice.contains(&(topic.name.as_str(), asked.partition_index)) {
                 return failed(asked.partition_index, ErrorCode::InvalidRequest);
             }
-            match offset(broker, version, topic, asked, reach) {
+            match offset(broker, context, topic, asked, reach) {
                 Ok(found) => found,
                 Err(error) => failed(asked.partition_index, code(&error, version)),
             }
@@ -93,15 +93,18 @@ fn answer(broker: &Broker, version: i16, request: &ListOffsetsRequest) -> ListOf
 
 fn offset(
     broker: &Broker,
-    version: i16,
+    context: &RequestContext,
     topic: &ListOffsetsTopic,
     asked: &ListOffsetsPartition,
     reach: Reach,
 ) -> Result<ListOffsetsPartitionResponse, PartitionError> {
+    let version = context.api_version;
     let query = query(asked.timestamp, version)?;
     let partition = hosted::by_name(broker, &topic.name, asked.partition_index)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
-    let note = |error: &PartitionError| broker.replicas.note_failure(&partition, error);
+    let note = |error: &PartitionError| {
+        context.span().in_scope(|| broker.replicas.note_failure(&partition, error));
+    };
     let found = partition.find_offset(query, reach, expected).inspect_err(note)?;
     let mut response =
         ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };

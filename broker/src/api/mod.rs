@@ -44,7 +44,7 @@ mod sample;
 mod sync_group;
 pub(crate) mod topic_names;
 
-pub use context::{Listener, Peer, Principal, RequestContext, SecurityProtocol};
+pub use context::{Listener, Peer, Principal, RequestContext, RequestId, SecurityProtocol};
 pub use dispatch::dispatch;
 
 /// Milliseconds since 1970, as Kafka stamps records.

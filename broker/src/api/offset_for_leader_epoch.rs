@@ -15,13 +15,17 @@ use crate::replica::errors::PartitionError;
 /// Answers for each partition by itself.
 pub async fn handle(
     broker: &Arc<Broker>,
-    _context: &RequestContext,
+    context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
     await_epochs(&broker.image, epochs(&request)).await;
     let topics = request.topics.iter().map(|topic| OffsetForLeaderTopicResult {
         topic: topic.topic.clone(),
-        partitions: topic.partitions.iter().map(|asked| answer(broker, &topic.topic, asked)).collect(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|asked| answer(broker, context, &topic.topic, asked))
+            .collect(),
     });
     OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() }
 }
@@ -34,9 +38,14 @@ fn epochs(request: &OffsetForLeaderEpochRequest) -> impl Iterator<Item = (&str, 
     })
 }
 
-fn answer(broker: &Broker, topic: &str, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
+fn answer(
+    broker: &Broker,
+    context: &RequestContext,
+    topic: &str,
+    asked: &OffsetForLeaderPartition,
+) -> EpochEndOffset {
     let partition = asked.partition;
-    match end_of_epoch(broker, topic, asked) {
+    match end_of_epoch(broker, context, topic, asked) {
         Ok(found) => EpochEndOffset { partition, ..found },
         Err(error) => EpochEndOffset { partition, error_code: error.code().code(), ..Default::default() },
     }
@@ -44,12 +53,15 @@ fn answer(broker: &Broker, topic: &str, asked: &OffsetForLeaderPartition) -> Epo
 
 fn end_of_epoch(
     broker: &Broker,
+    context: &RequestContext,
     topic: &str,
     asked: &OffsetForLeaderPartition,
 ) -> Result<EpochEndOffset, PartitionError> {
     let partition = hosted::by_name(broker, topic, asked.partition)?;
     let expected = (asked.current_leader_epoch >= 0).then_some(LeaderEpoch(asked.current_leader_epoch));
-    let note = |error: &PartitionError| broker.replicas.note_failure(&partition, error);
+    let note = |error: &PartitionError| {
+        context.span().in_scope(|| broker.replicas.note_failure(&partition, error));
+    };
     let (epoch, end) = partition.end_of_epoch(LeaderEpoch(asked.leader_epoch), expected).inspect_err(note)?;
     Ok(EpochEndOffset { leader_epoch: epoch.0, end_offset: end.0, ..Default::default() })
 }

@@ -17,6 +17,7 @@ use protocol::wire::{RecordSet, Str};
 use super::leader_hint::LeaderHints;
 use super::{Listener, RequestContext, hosted, wall_clock_ms};
 use crate::Broker;
+use crate::metrics::topics;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::{Acks, LeaderAppend};
 use crate::replica::errors::PartitionError;
@@ -51,7 +52,6 @@ pub struct Replicating {
 
 /// Appends what the request brought.
 pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRequest) -> Produced {
-    broker.client_activity.note(context.received_at);
     let Some(acks) = acks(request.acks) else {
         return Produced::Now(refused(&request, ErrorCode::InvalidRequiredAcks));
     };
@@ -172,7 +172,10 @@ impl RequestAppend<'_> {
         match &result {
             Ok(append) => metrics.observe_append(bytes, append.records()),
             Err(PartitionError::Batch(InvalidBatch::TooLarge { .. })) => metrics.observe_rejected(bytes),
-            Err(error) => self.broker.replicas.note_failure(partition, error),
+            Err(PartitionError::Batch(invalid)) => topics::observe_invalid(invalid),
+            Err(error) => {
+                self.context.span().in_scope(|| self.broker.replicas.note_failure(partition, error))
+            }
         }
         result
     }

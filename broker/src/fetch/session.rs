@@ -79,6 +79,11 @@ impl Session {
         Session { next_epoch: 1, uses_topic_ids, partitions, places, next_place: 0 }
     }
 
+    /// How many partitions it remembers.
+    pub fn len(&self) -> usize {
+        self.partitions.len()
+    }
+
     /// Whether it remembers no partition any more.
     pub fn is_empty(&self) -> bool {
         self.partitions.is_empty()

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -18,6 +19,17 @@ pub struct FetchSessions {
     slots: usize,
     evicted_after: Duration,
     cached: Mutex<HashMap<i32, Cached>>,
+    evictions: AtomicU64,
+}
+
+/// How full the cache is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionsCount {
+    pub sessions: usize,
+    /// In all of them together.
+    pub partitions: usize,
+    /// Sessions that made room for others, ever.
+    pub evictions: u64,
 }
 
 struct Cached {
@@ -44,7 +56,17 @@ pub struct Plan {
 impl FetchSessions {
     /// An empty cache.
     pub fn new(slots: usize, evicted_after: Duration) -> FetchSessions {
-        FetchSessions { slots, evicted_after, cached: Mutex::default() }
+        FetchSessions { slots, evicted_after, cached: Mutex::default(), evictions: AtomicU64::new(0) }
+    }
+
+    /// Goes through all sessions.
+    pub fn count(&self) -> SessionsCount {
+        let sessions: Vec<_> = self.cached.lock().values().map(|cached| cached.session.clone()).collect();
+        SessionsCount {
+            sessions: sessions.len(),
+            partitions: sessions.iter().map(|session| session.lock().len()).sum(),
+            evictions: self.evictions.load(Ordering::Relaxed),
+        }
     }
 
     /// What a request is to read. `uses_topic_ids`: it is of version 13 or later.
@@ -118,7 +140,9 @@ impl FetchSessions {
         let evictable = cached.iter().filter(|(_, cached)| may_go(cached));
         let evicted = evictable.min_by_key(|(_, cached)| (cached.is_follower, cached.last_used));
         let evicted = evicted.map(|(&id, _)| id);
-        evicted.is_some_and(|id| cached.remove(&id).is_some())
+        let made_room = evicted.is_some_and(|id| cached.remove(&id).is_some());
+        self.evictions.fetch_add(made_room.into(), Ordering::Relaxed);
+        made_room
     }
 }
 
@@ -201,8 +225,10 @@ mod tests {
         let first = sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id;
         assert_eq!(sessions.plan(&request(0, 0, &[0]), false, now).expect("full").session_id, 0);
         let later = now + Duration::from_secs(121);
-        assert!(sessions.plan(&request(0, 0, &[0]), false, later).expect("full").session_id > 0);
+        assert_eq!(sessions.count(), SessionsCount { sessions: 1, partitions: 1, evictions: 0 });
+        assert!(sessions.plan(&request(0, 0, &[0, 1]), false, later).expect("full").session_id > 0);
         assert!(sessions.plan(&request(first, 1, &[]), false, later).is_err());
+        assert_eq!(sessions.count(), SessionsCount { sessions: 1, partitions: 2, evictions: 1 });
     }
 
     #[test]

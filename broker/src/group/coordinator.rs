@@ -30,7 +30,7 @@ use super::clock::Clock;
 use super::log::CoordinatorLog;
 use super::machine::{
     Client, CommitCall, DeleteOffsetsCall, DeletedTopic, Event, FetchCall, HeartbeatCall, JoinCall,
-    LeaveCall, ListCall, Port, SyncCall,
+    LeaveCall, ListCall, Port, Survey, SyncCall,
 };
 use super::member_id::fresh_member_id;
 use super::partition::partition_of;
@@ -221,6 +221,19 @@ impl GroupCoordinator {
             }
         }
         Ok(listed)
+    }
+
+    /// What the groups of the shards that can answer have committed; so many groups and committed offsets at most.
+    pub async fn survey(&self, size_max: usize) -> Survey {
+        let mut all = Survey::default();
+        for shard in self.all_shards() {
+            let left = size_max.saturating_sub(all.size());
+            if let Ok(survey) = ask(shard, |port| Event::Survey { size_max: left, port }).await {
+                all.groups.extend(survey.groups);
+                all.left_out += survey.left_out;
+            }
+        }
+        all
     }
 
     async fn ask<T: Send + 'static>(&self, group: &str, event: impl FnOnce(Port<T>) -> Event) -> Reply<T> {

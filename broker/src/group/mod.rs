@@ -24,5 +24,5 @@ mod tests;
 
 pub use self::coordinator::{GroupCoordinator, JoinRules, Reply};
 pub use self::log::{Appending, BoxFuture, CoordinatorLog};
-pub use self::machine::{Client, DeletedTopic};
+pub use self::machine::{Client, DeletedTopic, Survey, SurveyedGroup};
 pub use self::partition::partition_of;

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
 use prometheus::{IntCounter, IntCounterVec, Opts};
+use protocol::records::{InvalidBatch, InvalidRecord, RecordsError};
 
 use super::registered;
 
@@ -61,10 +62,76 @@ static VECTORS: LazyLock<Option<Vec<IntCounterVec>>> = LazyLock::new(|| {
     FAMILIES.iter().map(family).collect()
 });
 
+/// Batches that were refused for what is in them, in the order of [`Refused`].
+static REFUSED: LazyLock<[Option<IntCounter>; 4]> = LazyLock::new(|| {
+    let counter = |(name, help): (&str, &str)| {
+        registered(IntCounter::new(format!("kafka_server_brokertopicmetrics_{name}_total"), help))
+    };
+    [
+        (
+            "invalidmagicnumberrecords",
+            "Batches refused because their format is not one that clients may write",
+        ),
+        ("invalidmessagecrcrecords", "Batches refused because their checksum does not fit"),
+        (
+            "invalidoffsetorsequencerecords",
+            "Batches refused because their offsets or sequence numbers are not in order",
+        ),
+        (
+            "nokeycompactedtopicrecords",
+            "Batches refused because a record has no key and the topic is compacted",
+        ),
+    ]
+    .map(counter)
+});
+
+/// Why a batch was refused, as far as Kafka counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    Magic,
+    Crc,
+    OffsetOrSequence,
+    NoKey,
+}
+
 static SUM: LazyLock<Option<Arc<Series>>> = LazyLock::new(|| Series::of(ALL));
 
 /// The series of topics whose partitions are here.
 static TOPICS: LazyLock<Mutex<HashMap<String, Weak<Series>>>> = LazyLock::new(Mutex::default);
+
+/// Shows the sums, from 0 on.
+pub(super) fn begin() {
+    LazyLock::force(&SUM);
+    LazyLock::force(&REFUSED);
+}
+
+/// A batch was refused.
+pub fn observe_invalid(batch: &InvalidBatch) {
+    let counter = refused(batch).and_then(|why| REFUSED[why as usize].as_ref());
+    if let Some(counter) = counter {
+        counter.inc();
+    }
+}
+
+fn refused(batch: &InvalidBatch) -> Option<Refused> {
+    match batch {
+        InvalidBatch::Corrupt(RecordsError::Magic { .. }) => Some(Refused::Magic),
+        InvalidBatch::Corrupt(RecordsError::Crc { .. }) => Some(Refused::Crc),
+        InvalidBatch::BaseOffset(_) | InvalidBatch::OffsetRange { .. } | InvalidBatch::Sequence { .. } => {
+            Some(Refused::OffsetOrSequence)
+        }
+        InvalidBatch::Records(records) => records.first().and_then(|first| match first {
+            InvalidRecord::NullKey { .. } => Some(Refused::NoKey),
+            InvalidRecord::OffsetDelta { .. } => Some(Refused::OffsetOrSequence),
+            InvalidRecord::Timestamp { .. } => None,
+        }),
+        InvalidBatch::Corrupt(_)
+        | InvalidBatch::TooLarge { .. }
+        | InvalidBatch::Control
+        | InvalidBatch::TransactionalWithoutProducer
+        | InvalidBatch::LogAppendTime => None,
+    }
+}
 
 /// The counters of a topic: its own, and the sum of all.
 pub fn of(topic: &str) -> TopicMetrics {
@@ -175,6 +242,23 @@ mod tests {
             .find(|family| family.name() == "kafka_server_brokertopicmetrics_bytesin_total")?;
         let of_topic = |metric: &&prometheus::proto::Metric| metric.get_label()[0].value() == topic;
         Some(family.get_metric().iter().find(of_topic)?.get_counter().get_value())
+    }
+
+    #[test]
+    fn refused_batches_are_counted_by_what_is_wrong_with_them() {
+        let counted = || REFUSED.each_ref().map(|counter| counter.as_ref().map_or(0, IntCounter::get));
+        let invalid = |record| InvalidBatch::Records(vec![record]);
+        for (batch, why) in [
+            (InvalidBatch::Corrupt(RecordsError::Magic { magic: 1 }), Refused::Magic),
+            (InvalidBatch::Corrupt(RecordsError::Crc { stored: 1, computed: 2 }), Refused::Crc),
+            (invalid(InvalidRecord::OffsetDelta { index: 0, offset_delta: 7 }), Refused::OffsetOrSequence),
+            (invalid(InvalidRecord::NullKey { index: 0 }), Refused::NoKey),
+        ] {
+            let before = counted();
+            observe_invalid(&batch);
+            assert!(counted()[why as usize] > before[why as usize], "{why:?}");
+        }
+        assert_eq!(refused(&InvalidBatch::Control), None);
     }
 
     #[test]

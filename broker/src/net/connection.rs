@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::answer::{Answer, Outcome};
+use super::answer::{Answer, Outcome, Refusal};
 use super::complaints;
 use super::frames::{FrameError, Frames};
 use super::gather::{Outbox, SendError};
@@ -22,6 +22,8 @@ use super::request_memory::{Held, RequestMemory};
 use crate::Broker;
 use crate::api::{self, Listener, Peer};
 use crate::in_order::InOrder;
+use crate::metrics::connections::{self, OpenConnection};
+use crate::metrics::requests;
 
 /// Responses that are gathered before they are sent together.
 const GATHERED_MAX: usize = 32;
@@ -43,8 +45,8 @@ enum End {
     Frame(#[from] FrameError),
     #[error(transparent)]
     Send(#[from] SendError),
-    #[error("{0}")]
-    Refused(String),
+    #[error("{}", .0.reason)]
+    Refused(Refusal),
     #[error("idle for longer than connections.max.idle.ms")]
     Idle,
     #[error("the broker shuts down")]
@@ -56,6 +58,7 @@ pub(super) struct Surroundings {
     pub(super) broker: Arc<Broker>,
     pub(super) listener: Arc<Listener>,
     pub(super) memory: RequestMemory,
+    pub(super) counted: OpenConnection,
     pub(super) shutdown: Shutdown,
 }
 
@@ -65,6 +68,7 @@ type Later = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
 struct Connection {
     socket: TcpStream,
     peer: Peer,
+    counted: OpenConnection,
     frames: Frames,
     memory: RequestMemory,
     /// The bytes of the request that is arriving.
@@ -78,11 +82,12 @@ struct Connection {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: Surroundings) {
-    let Surroundings { broker, listener, memory, shutdown } = surroundings;
+    let Surroundings { broker, listener, memory, counted, shutdown } = surroundings;
     let settings = &broker.config.sockets;
     let mut connection = Connection {
         socket,
         peer: Peer::new(address, listener),
+        counted,
         frames: Frames::new(settings.request_bytes_max),
         memory,
         held: None,
@@ -93,21 +98,29 @@ pub(super) async fn serve(socket: TcpStream, address: SocketAddr, surroundings: 
     };
     match connection.run(&broker, shutdown, settings.connections_max_idle).await {
         End::Frame(FrameError::Closed) | End::Shutdown => {}
-        End::Idle => tracing::debug!(peer = %address, "closed: {}", End::Idle),
+        End::Idle => {
+            connections::closed_as_idle();
+            tracing::debug!(peer = %address, "closed: {}", End::Idle);
+        }
         End::Send(SendError::Socket(error)) => {
             tracing::debug!(peer = %address, "closed: sending failed: {error}")
         }
         End::Send(SendError::Log(failure)) => {
-            complain(address, &failure);
+            complain(&connection.peer, &failure);
             broker.replicas.note_unreadable(&failure);
         }
-        end => complain(address, &end),
+        End::Refused(Refusal { request: Some(request), reason }) => {
+            let span = request.span(&connection.peer.listener.name, address);
+            span.in_scope(|| complain(&connection.peer, &reason));
+        }
+        end => complain(&connection.peer, &end),
     }
 }
 
-fn complain(peer: SocketAddr, why: &dyn std::fmt::Display) {
+fn complain(peer: &Peer, why: &dyn std::fmt::Display) {
     if let Some(left_out) = complaints::admit() {
-        tracing::warn!(%peer, left_out, "connection closed: {why}");
+        let (listener, peer) = (peer.listener.name.as_str(), peer.address);
+        tracing::warn!(listener, %peer, left_out, "connection closed: {why}");
     }
 }
 
@@ -133,7 +146,10 @@ impl Connection {
                 received = receive(&mut self.frames, &self.socket, &self.memory, &mut self.held),
                     if self.waiting.len() < self.waiting_max => match received
                 {
-                    Ok(()) => self.last_active = Instant::now(),
+                    Ok(bytes) => {
+                        self.last_active = Instant::now();
+                        self.counted.received(bytes);
+                    }
                     Err(error) => return error.into(),
                 },
                 () = &mut idle => {
@@ -158,7 +174,7 @@ impl Connection {
                 Ok(response) => self.outbox.push(response),
                 Err(reason) => return End::Refused(reason),
             }
-            if let Err(error) = self.outbox.flush(&self.socket).await {
+            if let Err(error) = self.send().await {
                 return error.into();
             }
         }
@@ -174,7 +190,7 @@ impl Connection {
         let mut began = Instant::now();
         loop {
             let more = self.handle_some(broker, began)?;
-            self.outbox.flush(&self.socket).await?;
+            self.send().await?;
             if began.elapsed() >= TURN {
                 tokio::task::yield_now().await;
                 began = Instant::now();
@@ -185,13 +201,20 @@ impl Connection {
         }
     }
 
+    /// Sends what is ready to leave.
+    async fn send(&mut self) -> Result<(), SendError> {
+        let bytes = self.outbox.flush(&self.socket).await?;
+        self.counted.sent(bytes);
+        Ok(())
+    }
+
     /// Handles some of the requests that are here, and says whether there may be more: as many as leave together, and none
     /// beyond the turn that began then.
     fn handle_some(&mut self, broker: &Arc<Broker>, began: Instant) -> Result<bool, End> {
         let mut handled = 0;
         while self.waiting.len() < self.waiting_max {
             let Some(frame) = self.frames.buffered()? else { return Ok(false) };
-            let answer = api::dispatch(broker, &mut self.peer, frame);
+            let answer = api::dispatch(broker, &mut self.peer, frame, self.last_active.into_std());
             self.held = None;
             self.queue(answer);
             handled += 1;
@@ -209,7 +232,7 @@ impl Connection {
             Answer::Ready(response) if self.waiting.is_empty() => self.outbox.push(response),
             Answer::Ready(response) => self.waiting.push_back(ready(Ok(response))),
             Answer::Later(outcome) => self.waiting.push_back(Either::Right(outcome)),
-            Answer::Silent => {}
+            Answer::Silent(request) => requests::observe_silent(&request),
             Answer::Close(reason) => self.waiting.push_back(ready(Err(reason))),
         }
     }
@@ -241,7 +264,7 @@ async fn receive(
     socket: &TcpStream,
     memory: &RequestMemory,
     held: &mut Option<Held>,
-) -> Result<(), FrameError> {
+) -> Result<usize, FrameError> {
     if let (Some(bytes), None) = (frames.begun(), &held) {
         *held = Some(memory.hold(bytes).await);
     }

@@ -54,15 +54,15 @@ impl Frames {
         (self.buffer.len() < 4 + length).then_some(length)
     }
 
-    /// Takes in what has arrived, waiting for it. Cancel safe: nothing received is lost.
-    pub(super) async fn receive(&mut self, socket: &TcpStream) -> Result<(), FrameError> {
+    /// Takes in what has arrived, waiting for it, and says how many bytes it was. Cancel safe: nothing received is lost.
+    pub(super) async fn receive(&mut self, socket: &TcpStream) -> Result<usize, FrameError> {
         loop {
             socket.readable().await.map_err(FrameError::Receive)?;
             self.make_room()?;
             match socket.try_read_buf(&mut self.buffer) {
                 Ok(0) if self.buffer.is_empty() => return Err(FrameError::Closed),
                 Ok(0) => return Err(FrameError::Torn { received: self.buffer.len() }),
-                Ok(_) => return Ok(()),
+                Ok(received) => return Ok(received),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(FrameError::Receive(error)),
             }

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use nix::sys::socket::{MsgFlags, sendmsg};
@@ -20,6 +21,8 @@ use tokio::net::TcpStream;
 use super::answer::{Piece, Response};
 use super::cold;
 use super::sendfile::try_send_file;
+use crate::metrics::requests;
+use crate::metrics::requests::stations::Stations;
 
 /// Ranges shorter than this are copied: `sendfile` gains nothing there (measured: no gain at 4 KiB, half the CPU at 64 KiB).
 const COPIED_RANGE_BYTES_MAX: u32 = 16 * 1024;
@@ -49,16 +52,33 @@ pub(super) enum SendError {
 #[derive(Default)]
 pub(super) struct Outbox {
     pieces: VecDeque<Piece>,
+    /// Of the responses in here; they leave together.
+    leaving: Vec<Stations>,
 }
 
 impl Outbox {
     /// Queues a response behind those before it.
     pub(super) fn push(&mut self, response: Response) {
-        self.pieces.extend(response.pieces);
+        let Response { pieces, mut stations } = response;
+        stations.response_bytes = pieces.iter().map(Piece::length).sum();
+        self.leaving.push(stations);
+        self.pieces.extend(pieces);
     }
 
-    /// Sends all that is queued.
-    pub(super) async fn flush(&mut self, socket: &TcpStream) -> Result<(), SendError> {
+    /// Sends all that is queued, and says how many bytes that was.
+    pub(super) async fn flush(&mut self, socket: &TcpStream) -> Result<usize, SendError> {
+        if self.leaving.is_empty() {
+            return Ok(0);
+        }
+        let begun = Instant::now();
+        self.send(socket).await?;
+        requests::observe_left(&self.leaving, begun, Instant::now());
+        let bytes = self.leaving.iter().map(|response| response.response_bytes).sum();
+        self.leaving.clear();
+        Ok(bytes)
+    }
+
+    async fn send(&mut self, socket: &TcpStream) -> Result<(), SendError> {
         self.copy_small_ranges().await?;
         while let Some(first) = self.pieces.front_mut() {
             match first {

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 
 use super::complaints;
 use super::connection::{self, Surroundings};
-use super::quota::ConnectionQuota;
+use super::quota::{ConnectionQuota, NoPlace};
 use super::request_memory::RequestMemory;
 use crate::Broker;
 use crate::api::Listener;
-use crate::metrics::connections;
+use crate::metrics::connections::{self, Limit};
 
 /// The wait after a failed accept: out of descriptors, mostly, which only closing connections can mend.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -57,6 +57,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: Shutdown,
 ) {
+    connections::listening(&listener.name);
     let mut open = JoinSet::new();
     let mut failures = 0u64;
     loop {
@@ -68,17 +69,17 @@ pub async fn serve(
         match accepted {
             Ok((socket, peer)) => {
                 failures = 0;
-                let Some(place) = admit(&limits.quota, &socket, peer) else { continue };
+                let Some(place) = admit(&limits.quota, &listener, &socket, peer) else { continue };
                 let surroundings = Surroundings {
                     broker: broker.clone(),
                     listener: listener.clone(),
                     memory: limits.memory.clone(),
+                    counted: connections::opened(&listener.name),
                     shutdown: shutdown.clone(),
                 };
-                let counted = connections::opened(&listener.name);
                 open.spawn(async move {
                     connection::serve(socket, peer, surroundings).await;
-                    drop((place, counted));
+                    drop(place);
                 });
             }
             Err(error) => {
@@ -105,7 +106,12 @@ pub async fn serve(
 }
 
 /// Takes a place for the connection, or closes it where there is none.
-fn admit(quota: &Arc<ConnectionQuota>, socket: &TcpStream, peer: SocketAddr) -> Option<super::quota::Place> {
+fn admit(
+    quota: &Arc<ConnectionQuota>,
+    listener: &Listener,
+    socket: &TcpStream,
+    peer: SocketAddr,
+) -> Option<super::quota::Place> {
     match quota.take(peer.ip()) {
         Ok(place) => {
             if let Err(error) = socket.set_nodelay(true) {
@@ -114,8 +120,16 @@ fn admit(quota: &Arc<ConnectionQuota>, socket: &TcpStream, peer: SocketAddr) -> 
             Some(place)
         }
         Err(refused) => {
+            connections::refused(
+                &listener.name,
+                match refused {
+                    NoPlace::Total(_) => Limit::Total,
+                    NoPlace::PerIp(_) => Limit::PerIp,
+                },
+            );
             if let Some(left_out) = complaints::admit() {
-                tracing::info!(%peer, left_out, "connection refused: {refused}");
+                let listener = listener.name.as_str();
+                tracing::info!(listener, %peer, left_out, "connection refused: {refused}");
             }
             None
         }

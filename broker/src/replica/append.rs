@@ -1,6 +1,7 @@
 //! The leader's append: epoch, ISR and producer are checked and the batch written in one step under the partition's lock.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use protocol::records::{InvalidBatch, RecordBatch};
@@ -89,8 +90,9 @@ impl Partition {
         if acks == Acks::All {
             state.check_min_isr()?;
         }
-        let log = state.open_log()?;
+        let (log, began) = (state.open_log()?, Instant::now());
         let appended = log.append_as_leader(batches, epoch, origin, now_ms)?;
+        self.dir.times.observe_append(began.elapsed());
         let log_start_offset = log.log_start_offset();
         state.mark.note();
         state.fetches.appended();

@@ -54,7 +54,7 @@ impl Replicas {
                 None => all_closed = false,
             }
         }
-        for ((partition, mut log), outcome) in closing.into_iter().zip(Flush::sync_all(flushes, dir.path())) {
+        for ((partition, mut log), outcome) in closing.into_iter().zip(dir.sync(flushes)) {
             let finished = log.finish_flush(outcome).map_err(PartitionError::from);
             match self.note_outcome(&partition, finished) {
                 Some(()) => drop(recovery_points.insert(partition.at.clone(), log.recovery_point())),

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use node::shutdown::Shutdown;
 use parking_lot::Mutex;
 use protocol::types::Offset;
 use storage::TopicPartition;
 use storage::checkpoint::{HIGH_WATERMARKS, LOG_START_OFFSETS, OffsetCheckpoint, RECOVERY_POINTS};
-use storage::log::{Flush, Log};
+use storage::log::{Flush, Flushed, Log, LogError};
 
 use super::Replicas;
 use super::changes::Duty;
@@ -22,6 +22,7 @@ use super::log_dirs::ReplicaDir;
 use super::partition::{LogState, Partition};
 use crate::api::wall_clock_ms;
 use crate::config::{LogsConfig, ReplicationConfig};
+use crate::metrics::disks;
 
 /// Between two looks for files that may be removed, logs that may be opened now, and disks that have room again.
 const MENDING_INTERVAL: Duration = Duration::from_secs(1);
@@ -131,7 +132,7 @@ impl Replicas {
                 Some(Some(Begun::Later)) | None => dir.changes.put(Duty::Flush, [partition.at.clone()]),
             }
         }
-        for (partition, outcome) in flushing.iter().zip(Flush::sync_all(flushes, dir.path())) {
+        for (partition, outcome) in flushing.iter().zip(dir.sync(flushes)) {
             let finished = partition.with_log(|log, _| Ok(log.finish_flush(outcome).map(Some)?));
             let next = match self.note_outcome(partition, finished) {
                 Some(_) => Duty::RecoveryPoints,
@@ -246,12 +247,26 @@ fn retain(
     let deleted = log.apply_retention(now_ms, high_watermark)?;
     for segment in &deleted {
         let (base, bytes, reason) = (segment.base_offset, segment.bytes, segment.reason);
+        disks::observe_deletion(reason, bytes);
         tracing::info!(partition = %partition.at, %base, bytes, ?reason, "segment deleted");
     }
     log.remove_expired_producers(now_ms);
     log.forget_settled_transactions(high_watermark);
     let delay_ms = i64::try_from(log.config().file_delete_delay.as_millis()).unwrap_or(i64::MAX);
     Ok(Some((!deleted.is_empty()).then(|| now_ms.saturating_add(delay_ms))))
+}
+
+impl ReplicaDir {
+    /// Waits for the disk, and measures how long.
+    pub(super) fn sync(&self, flushes: Vec<Flush>) -> Vec<Result<Flushed, LogError>> {
+        if flushes.is_empty() {
+            return Vec::new();
+        }
+        let began = Instant::now();
+        let outcomes = Flush::sync_all(flushes, self.path());
+        self.times.observe_flush(began.elapsed());
+        outcomes
+    }
 }
 
 impl Partition {

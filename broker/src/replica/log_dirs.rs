@@ -13,6 +13,7 @@ use storage::{IoFailure, TopicPartition};
 
 use super::changes::Changes;
 use super::checkpoints::Checkpoints;
+use crate::metrics::disks::DirTimes;
 
 /// One of `log.dirs`, locked by this process.
 pub struct ReplicaDir {
@@ -33,6 +34,8 @@ pub struct ReplicaDir {
     pub(super) full: AtomicBool,
     /// Replicas in here, by which a place for a new one is chosen.
     pub(super) replicas: AtomicUsize,
+    /// How long its disk takes.
+    pub(super) times: Arc<DirTimes>,
 }
 
 /// What became of `log.dirs` at the start.
@@ -111,6 +114,7 @@ impl ReplicaDir {
             failed: AtomicBool::new(false),
             full: AtomicBool::new(false),
             replicas: AtomicUsize::new(0),
+            times: DirTimes::of(dir.path()),
             dir,
         })
     }

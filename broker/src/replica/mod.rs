@@ -7,7 +7,7 @@
 //! * [`log_dirs`], `checkpoints`, `recovery`, `retries`: where logs lie, and how they open.
 //! * `hosted`, `assignment`, `removal`, `succession`: how replicas come and go.
 //! * [`housekeeping`], `changes`, `closing`: how logs are tended, and closed.
-//! * `failure`, `without_room`, [`offline_reports`]: when disks fail or are full. [`gauges`]: what operators see.
+//! * `failure`, `without_room`, [`offline_reports`]: when disks fail or are full. [`gauges`], `figures`: what operators see.
 
 pub mod ack_waits;
 pub mod append;
@@ -20,6 +20,7 @@ mod closing;
 pub mod coordinator_log;
 pub mod errors;
 mod failure;
+mod figures;
 pub mod follower;
 mod followers;
 pub mod gauges;
@@ -67,7 +68,6 @@ use self::log_dirs::{OpenedDirs, ReplicaDir};
 use self::partition::Partition;
 use self::removal::Removals;
 use self::retries::Retries;
-use self::standing_down::StoodDown;
 use self::succession::Successions;
 use crate::config::BrokerConfig;
 use crate::metrics::log_dirs::LogDirGauges;
@@ -100,8 +100,6 @@ pub struct Replicas {
     dir_gauges: Mutex<LogDirGauges>,
     /// Partitions where a follower may return to the ISR.
     returning: Arc<Returning>,
-    /// Partitions for which clients are not sent here.
-    stood_down: Arc<StoodDown>,
     /// Whether [`Replicas::close`] has begun; held while an image is applied.
     closed: Mutex<bool>,
 }
@@ -127,7 +125,6 @@ impl Replicas {
             gauges: Mutex::default(),
             dir_gauges: Mutex::default(),
             returning: Arc::default(),
-            stood_down: Arc::default(),
             closed: Mutex::default(),
         })
     }
@@ -168,6 +165,11 @@ impl Replicas {
 
     /// Whether every log that was found at the start is open.
     pub fn is_recovered(&self) -> bool {
-        self.opening.load(Ordering::Acquire) == 0
+        self.logs_to_recover() == 0
+    }
+
+    /// How many logs that were found at the start are still to be opened.
+    pub fn logs_to_recover(&self) -> usize {
+        self.opening.load(Ordering::Acquire)
     }
 }

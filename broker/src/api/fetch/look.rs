@@ -61,7 +61,8 @@ impl Fetch {
                     None => match self.read(partition, wanted, look.bytes) {
                         Ok(answer) => found(wanted, answer, self.reach),
                         Err(error) => {
-                            self.broker.replicas.note_failure(partition, &error);
+                            let note = || self.broker.replicas.note_failure(partition, &error);
+                            self.context.span().in_scope(note);
                             failed(wanted, &error)
                         }
                     },

@@ -10,6 +10,7 @@ use protocol::wire::Str;
 use super::classic::{HeartbeatCall, JoinCall, LeaveCall, SyncCall};
 use super::effects::{Answer, Port};
 use super::offsets::{CommitCall, DeleteOffsetsCall, DeletedTopic, FetchCall};
+use super::survey::Survey;
 
 /// One request, or one thing that happened.
 pub enum Event {
@@ -30,6 +31,11 @@ pub enum Event {
         port: Port<Option<DescribedGroup>>,
     },
     List(ListCall),
+    /// For those who watch; so many groups and committed offsets at most.
+    Survey {
+        size_max: usize,
+        port: Port<Survey>,
+    },
     TopicsDeleted(Arc<[DeletedTopic]>),
 }
 
@@ -56,6 +62,7 @@ impl Event {
             Event::DeleteGroup { port, .. } => port.refuse(error),
             Event::Describe { port, .. } => port.refuse(error),
             Event::List(call) => call.port.refuse(error),
+            Event::Survey { port, .. } => port.refuse(error),
             Event::TopicsDeleted(_) => return None,
         })
     }

@@ -69,6 +69,7 @@ impl Groups {
             Event::DeleteGroup { group, port } => self.delete_group(&group, port, turn),
             Event::Describe { group, port } => turn.answer(port, self.describe(&group)),
             Event::List(call) => self.list(call, turn),
+            Event::Survey { size_max, port } => turn.answer(port, self.survey(size_max)),
             Event::TopicsDeleted(topics) => self.delete_topics(&topics, turn),
         }
     }

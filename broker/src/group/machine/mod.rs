@@ -8,6 +8,7 @@
 //! | `classic` | one classic group: members and rebalances |
 //! | `offsets` | committed offsets |
 //! | `records` | what the log keeps |
+//! | `census`, `survey` | what those who watch are told |
 
 mod census;
 mod classic;
@@ -18,6 +19,7 @@ mod notice;
 mod offsets;
 mod records;
 mod shard;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -31,6 +33,7 @@ pub use self::notice::Notice;
 pub use self::offsets::{CommitCall, DeleteOffsetsCall, DeletedTopic, FetchCall};
 pub use self::records::{CoordinatorRecord, KeyValue};
 pub use self::shard::Shard;
+pub use self::survey::{Survey, SurveyedGroup};
 #[cfg(test)]
 pub use self::tests::settings as settings_for_tests;
 pub use self::turn::Now;

@@ -1,5 +1,7 @@
 //! Carries out, under the partition's lock, what a follower decides to do with its leader's answer.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::types::{LeaderEpoch, Offset};
@@ -62,7 +64,11 @@ impl Partition {
         let mut state = self.lock();
         match react(ask, answer, &state.own()?) {
             Step::Advance => {
+                let began = Instant::now();
                 state.append_fetched(&answer.records, ask.leader_epoch, now_ms)?;
+                if !answer.records.is_empty() {
+                    self.dir.times.observe_append(began.elapsed());
+                }
                 state.move_after_leader(answer.high_watermark, answer.log_start);
                 Ok(Taken::At(position(state.open_log()?)))
             }

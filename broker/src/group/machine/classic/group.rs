@@ -51,6 +51,11 @@ impl ClassicGroup {
         }
     }
 
+    /// How many members it has.
+    pub fn members(&self) -> usize {
+        self.roster.len()
+    }
+
     pub fn state(&self) -> GroupState {
         self.state
     }

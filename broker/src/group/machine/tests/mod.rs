@@ -6,5 +6,6 @@ mod offsets;
 mod rebalance;
 mod schedules;
 mod static_members;
+mod survey;
 
 pub use self::driver::settings;
