@@ -68,6 +68,7 @@ use self::log_dirs::{OpenedDirs, ReplicaDir};
 use self::partition::Partition;
 use self::removal::Removals;
 use self::retries::Retries;
+use self::standing_down::StoodDown;
 use self::succession::Successions;
 use crate::config::BrokerConfig;
 use crate::metrics::log_dirs::LogDirGauges;
@@ -100,6 +101,8 @@ pub struct Replicas {
     dir_gauges: Mutex<LogDirGauges>,
     /// Partitions where a follower may return to the ISR.
     returning: Arc<Returning>,
+    /// Partitions for which clients are not sent here.
+    stood_down: Arc<StoodDown>,
     /// Whether [`Replicas::close`] has begun; held while an image is applied.
     closed: Mutex<bool>,
 }
@@ -125,6 +128,7 @@ impl Replicas {
             gauges: Mutex::default(),
             dir_gauges: Mutex::default(),
             returning: Arc::default(),
+            stood_down: Arc::default(),
             closed: Mutex::default(),
         })
     }
