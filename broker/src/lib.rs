@@ -8,6 +8,7 @@ use ::metadata::image::ClusterImage;
 use tokio::sync::watch;
 
 pub mod api;
+pub mod client_activity;
 pub mod config;
 pub mod departed_peers;
 pub mod fetch;
@@ -25,6 +26,7 @@ pub mod server;
 mod stage;
 pub mod unreachable_peers;
 
+use crate::client_activity::ClientActivity;
 use crate::config::BrokerConfig;
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
@@ -52,6 +54,8 @@ pub struct Broker {
     pub lags: Lags,
     /// To whom clients are not sent for the moment.
     pub unreachable_peers: UnreachablePeers,
+    /// What catches up leaves them the time.
+    pub client_activity: ClientActivity,
 }
 
 impl Broker {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::Broker;
 use crate::api::Listener;
 use crate::api::topic_names::GROUP_METADATA_TOPIC;
+use crate::client_activity::ClientActivity;
 use crate::config::{Binding, BrokerConfig};
 use crate::departed_peers::DepartedPeers;
 use crate::fetch::sessions::FetchSessions;
@@ -200,6 +201,7 @@ fn make_broker(
         stage: Stage::default(),
         lags: Lags::default(),
         unreachable_peers,
+        client_activity: ClientActivity::default(),
     })
 }
 

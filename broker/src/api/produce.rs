@@ -52,6 +52,7 @@ pub struct Replicating {
 
 /// Appends what the request brought.
 pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRequest) -> Produced {
+    broker.client_activity.note(context.received_at);
     let Some(acks) = acks(request.acks) else {
         return Produced::Now(refused(&request, ErrorCode::InvalidRequiredAcks));
     };
