@@ -42,6 +42,7 @@ impl Active {
     pub(crate) async fn commit(&mut self, plan: Plan) -> Result<(), CommitError> {
         let elects = plan.moves_leadership(&self.state).then(Instant::now);
         plan.unclean_elections.iter().for_each(report_unclean);
+        metrics::observe_eligible_elections(plan.eligible_elections);
         let Plan { steps, side_by_side, .. } = plan;
         let mut steps = steps.into_iter();
         // Who comes first is told of before anything that follows from it.

@@ -9,11 +9,12 @@ use metadata::store::{LeaseId, MetadataStore, StoreError};
 use node::metrics_listener::Ready;
 use node::shutdown::{self, Shutdown};
 use protocol::types::Uuid;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::active::Ended;
 use crate::election_of_controller::{Claim, Race, Standing, await_vacancy, evict, race};
+use crate::event_queue;
 use crate::lease::HeldLease;
 use crate::metrics;
 use crate::params::{ControllerConfig, ControllerParams};
@@ -67,6 +68,7 @@ impl Controller {
 
     /// Runs until shutdown is asked for.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        metrics::begin();
         let Controller { mut candidate, listener, role } = self;
         let incarnation = Uuid::random().context("the kernel gave no randomness for the incarnation")?;
         candidate.me.incarnation = incarnation;
@@ -173,7 +175,7 @@ impl Candidate {
             claim,
         };
         let lease = HeldLease::keep(Arc::clone(&self.store), claim.lease, claim.since);
-        let (events, received) = mpsc::channel(EVENTS_MAX);
+        let (events, received) = event_queue::channel(EVENTS_MAX);
         // From now on streams and calls wait for the state to be read, rather than try again.
         role.send_replace(Role::Reading(events.clone()));
         let settled = |settled| {

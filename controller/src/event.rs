@@ -84,6 +84,27 @@ pub enum Event {
 }
 
 impl Event {
+    /// As metrics call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Registrations(_) => "registrations",
+            Event::Opened { .. } => "opened",
+            Event::Acknowledged { .. } => "acknowledged",
+            Event::Closed { .. } => "closed",
+            Event::Dialled { .. } => "dialled",
+            Event::WholeImage { .. } => "whole_image",
+            Event::Forward { .. } => "forward",
+            Event::AlterIsr { .. } => "alter_isr",
+            Event::AllocateProducerIds { .. } => "allocate_producer_ids",
+            Event::ControlledShutdown { .. } => "controlled_shutdown",
+            Event::ReplicasOffline { .. } => "replicas_offline",
+            Event::Recover { .. } => "recover",
+            Event::Timer => "timer",
+            Event::LeaseDoubtful => "lease_doubtful",
+            Event::Shutdown => "shutdown",
+        }
+    }
+
     /// Whether this is a call whose caller has gone away, as after a long wait for the store: it is not carried out any more.
     pub fn is_abandoned(&self) -> bool {
         match self {

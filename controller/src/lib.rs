@@ -15,7 +15,7 @@
 //! | `controller`, `standby`, `election_of_controller` | standing by, and winning |
 //! | `term`, `lease` | a term, for as long as its lease is kept |
 //! | `dial` | whether anybody listens |
-//! | `active`, `event`, `commit` | the loop of the active controller |
+//! | `active`, `event`, `event_queue`, `commit` | the loop of the active controller |
 //! | `server`, `push` | gRPC: calls and streams |
 //! | `metrics`, `params` | what it shows and what it is told |
 
@@ -28,6 +28,7 @@ mod controller;
 mod dial;
 pub mod election_of_controller;
 pub mod event;
+pub mod event_queue;
 pub mod failure_detector;
 pub mod lease;
 mod metrics;

@@ -26,6 +26,8 @@ pub struct Changed {
     pub state: PartitionImage,
     /// Whether its leader was elected from outside of ISR and ELR.
     pub unclean: bool,
+    /// Whether it was elected from the ELR.
+    pub eligible: bool,
 }
 
 impl PartitionChange<'_> {
@@ -44,7 +46,8 @@ impl PartitionChange<'_> {
         }
         state.partition_epoch += 1;
         debug_assert_eq!(state.broken_invariant(), None, "{before:?} -> {state:?}");
-        Some(Changed { state, unclean: matches!(elected, Elected::Unclean(_)) })
+        let unclean = matches!(elected, Elected::Unclean(_));
+        Some(Changed { state, unclean, eligible: matches!(elected, Elected::Eligible(_)) })
     }
 
     fn election(self, before: &PartitionImage, isr: &[BrokerId], elr: &[BrokerId]) -> Elected {
@@ -157,7 +160,9 @@ mod tests {
     fn an_eligible_replica_leads_and_the_dead_leader_stays_eligible() {
         let one = check(change(&partition(&[1, 2], 2), &[1], &[1], &[]), 1, 5, &[1], &[2], &[]);
         let none = check(change(&one, &[1], &[], &[]), -1, 6, &[1], &[2], &[1]);
-        check(change(&none, &[1], &[2], &[]), 2, 7, &[2], &[1], &[]);
+        let led = change(&none, &[1], &[2], &[]);
+        assert!(led.as_ref().is_some_and(|led| led.eligible && !led.unclean));
+        check(led, 2, 7, &[2], &[1], &[]);
     }
 
     #[test]

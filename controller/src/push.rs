@@ -16,6 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tonic::Status;
 
 use crate::event::{Event, StreamId};
+use crate::event_queue::EventSender;
 
 /// How many deltas are remembered for streams that are behind, and for brokers that come back.
 const DELTAS_MAX: usize = 256;
@@ -99,7 +100,7 @@ impl Subscription {
 /// Feeds one stream until it or the controller's term ends.
 pub async fn feed(
     subscription: Subscription,
-    events: mpsc::Sender<Event>,
+    events: EventSender,
     to: mpsc::Sender<Result<Push, Status>>,
 ) -> Option<()> {
     let Subscription { controller_id, first, mut live, mut hung_up, .. } = subscription;
@@ -137,7 +138,7 @@ pub async fn feed(
     }
 }
 
-async fn whole_image(events: &mpsc::Sender<Event>) -> Option<Arc<ClusterImage>> {
+async fn whole_image(events: &EventSender) -> Option<Arc<ClusterImage>> {
     let (reply, answer) = oneshot::channel();
     events.send(Event::WholeImage { reply }).await.ok()?;
     answer.await.ok()
@@ -169,6 +170,7 @@ async fn send(delta: &Delta, to: &mpsc::Sender<Result<Push, Status>>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event_queue::channel;
 
     fn delta(from: Revision, to: Revision) -> Delta {
         Delta { from_revision: Some(from), to_revision: to, ..Delta::default() }
@@ -179,7 +181,7 @@ mod tests {
     }
 
     /// What a stream is pushed until it waits: whether whole, and up to where.
-    async fn pushed(subscription: Subscription, events: mpsc::Sender<Event>) -> Vec<(bool, Revision)> {
+    async fn pushed(subscription: Subscription, events: EventSender) -> Vec<(bool, Revision)> {
         let (to, mut pushes) = mpsc::channel(1000);
         let feeding = tokio::spawn(feed(subscription, events, to));
         tokio::task::yield_now().await;
@@ -200,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_gets_what_it_lacks_and_then_what_comes() {
-        let (events, _kept) = mpsc::channel(1);
+        let (events, _kept) = channel(1);
         let mut publisher = Publisher::new();
         publisher.publish(delta(10, 11));
         publisher.publish(delta(11, 14));
@@ -219,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_hung_up_hears_why() {
-        let (events, _kept) = mpsc::channel(1);
+        let (events, _kept) = channel(1);
         let mut publisher = Publisher::new();
         let (hang_up, hung_up) = oneshot::channel();
         let subscription = publisher.subscribe(&image(14), 1, Some(14), hung_up);
@@ -231,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_falls_behind_gets_the_whole_image() {
-        let (events, mut asked) = mpsc::channel(1);
+        let (events, mut asked) = channel(1);
         let mut publisher = Publisher::new();
         let (_kept, hung_up) = oneshot::channel();
         let subscription = publisher.subscribe(&image(1), 1, Some(1), hung_up);

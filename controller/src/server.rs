@@ -27,6 +27,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 use crate::event::{Event, Reply, StreamId};
+use crate::event_queue::EventSender;
 use crate::push::feed;
 use crate::standbys::{Place, Standbys};
 
@@ -50,9 +51,9 @@ pub enum Role {
     /// Another one is active, unless there is none.
     Standby(Option<ActiveController>),
     /// Here is where events go.
-    Active(mpsc::Sender<Event>),
+    Active(EventSender),
     /// Active, but it must read its state before it does anything: what comes waits.
-    Reading(mpsc::Sender<Event>),
+    Reading(EventSender),
 }
 
 /// Which process this is.
@@ -95,7 +96,7 @@ struct Front {
 }
 
 impl Front {
-    fn active(&self) -> Result<mpsc::Sender<Event>, Status> {
+    fn active(&self) -> Result<EventSender, Status> {
         match &*self.role.borrow() {
             Role::Active(events) | Role::Reading(events) if !events.is_closed() => Ok(events.clone()),
             Role::Active(_) | Role::Reading(_) | Role::Unconnected => {
@@ -113,7 +114,7 @@ impl Front {
     }
 }
 
-async fn ask<T>(events: &mpsc::Sender<Event>, event: impl FnOnce(Reply<T>) -> Event) -> Result<T, Status> {
+async fn ask<T>(events: &EventSender, event: impl FnOnce(Reply<T>) -> Event) -> Result<T, Status> {
     let (reply, answer) = oneshot::channel();
     let not_asked = |_| Status::failed_precondition("this controller is no longer active");
     events.send(event(reply)).await.map_err(not_asked)?;
@@ -247,7 +248,7 @@ async fn listen(
     mut messages: Streaming<BrokerMessage>,
     broker: BrokerId,
     stream: StreamId,
-    events: &mpsc::Sender<Event>,
+    events: &EventSender,
 ) {
     while let Ok(Some(message)) = messages.message().await {
         // A message of another kind is that of a newer release.

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::active::{Active, Ended, Sources};
 use crate::commit::CommitError;
 use crate::election_of_controller::{Claim, both_keys};
-use crate::event::Event;
+use crate::event_queue::EventReceiver;
 use crate::lease::HeldLease;
 use crate::metrics;
 use crate::params::ControllerConfig;
@@ -82,7 +82,7 @@ impl Term {
     /// Serves until the lease is lost, it resigns, or shutdown is asked for. `settled` hears whether the state is certain.
     pub async fn serve(
         self,
-        received: mpsc::Receiver<Event>,
+        received: EventReceiver,
         lease: HeldLease,
         shutdown: &Shutdown,
         settled: impl Fn(bool),

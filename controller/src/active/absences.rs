@@ -68,6 +68,7 @@ impl Active {
     async fn fence(&mut self, id: BrokerId) -> Result<(), CommitError> {
         if self.state.image.is_live(id) {
             tracing::warn!(broker = %id, "has had no stream for a session timeout: fenced");
+            metrics::observe_silence();
         }
         self.carry_out(fence_broker(&self.state, id)).await
     }

@@ -29,6 +29,7 @@ use self::streams::OpenStream;
 use crate::acknowledgements::Acknowledgements;
 use crate::commit::CommitError;
 use crate::event::{Event, Reply};
+use crate::event_queue::EventReceiver;
 use crate::failure_detector::FailureDetector;
 use crate::lease::HeldLease;
 use crate::metrics;
@@ -74,7 +75,7 @@ pub struct Active {
 /// Where events come from.
 pub struct Sources<'a> {
     pub registrations: mpsc::Receiver<WatchMessage>,
-    pub received: &'a mut mpsc::Receiver<Event>,
+    pub received: &'a mut EventReceiver,
     pub lease: &'a mut HeldLease,
     pub shutdown: &'a Shutdown,
 }
@@ -125,7 +126,10 @@ impl Active {
             if event.is_abandoned() {
                 continue;
             }
-            if let Some(ended) = self.handle(event).await? {
+            let (name, began) = (event.name(), Instant::now());
+            let handled = self.handle(event).await;
+            metrics::observe_event(name, began.elapsed());
+            if let Some(ended) = handled? {
                 return Ok(ended);
             }
         }
@@ -150,6 +154,8 @@ impl Active {
             Err(doubt) => return Err(doubt),
         }
         self.give_answers();
+        metrics::observe_broker_streams(self.streams.len());
+        metrics::observe_revision(self.state.image.revision);
         self.count_if_due();
         Ok(None)
     }

@@ -61,6 +61,8 @@ pub struct Plan {
     pub side_by_side: bool,
     /// Leaders chosen from outside of ISR and ELR: to be logged and counted.
     pub unclean_elections: Vec<UncleanElection>,
+    /// How many leaders are chosen from the ELR: to be counted.
+    pub eligible_elections: usize,
 }
 
 /// A leader that may lack acknowledged records.

@@ -16,6 +16,7 @@ use crate::state::PartitionRef;
 pub struct PartitionWrites {
     pieces: Vec<Step>,
     unclean_elections: Vec<UncleanElection>,
+    eligible_elections: usize,
 }
 
 impl PartitionWrites {
@@ -26,7 +27,8 @@ impl PartitionWrites {
 
     /// The new state of a partition, if there is one.
     pub fn change(&mut self, of: PartitionRef, changed: Option<Changed>) {
-        let Some(Changed { state, unclean }) = changed else { return };
+        let Some(Changed { state, unclean, eligible }) = changed else { return };
+        self.eligible_elections += usize::from(eligible);
         if unclean {
             self.note_unclean(of, state.leader);
         }
@@ -49,8 +51,8 @@ impl PartitionWrites {
     }
 
     pub fn into_plan(self) -> Plan {
-        let (steps, unclean_elections) = (in_steps(self.pieces), self.unclean_elections);
-        Plan { steps, side_by_side: true, unclean_elections }
+        let PartitionWrites { pieces, unclean_elections, eligible_elections } = self;
+        Plan { steps: in_steps(pieces), side_by_side: true, unclean_elections, eligible_elections }
     }
 }
 

@@ -4,7 +4,7 @@ use etcd_client::{EventType, WatchClient, WatchOptions, WatchResponse, WatchStre
 use tokio::sync::mpsc;
 
 use super::error::within;
-use super::metrics::observe_failure;
+use super::metrics::{observe_failure, observe_watch};
 use super::read::key_value;
 use super::{ANSWER_BYTES_MAX, CALL_TIMEOUT};
 use crate::store::{KeyRange, Revision, StoreError, WatchEvent, WatchMessage};
@@ -45,14 +45,22 @@ async fn forward(mut stream: WatchStream, messages: &mpsc::Sender<WatchMessage>)
             }
         };
         let last = response.canceled();
-        if let Some(message) = message(&response)
-            && messages.send(message).await.is_err()
-        {
-            return;
+        if let Some(message) = message(&response) {
+            let waiting = messages.max_capacity() - messages.capacity();
+            observe(&response, &message, waiting);
+            if messages.send(message).await.is_err() {
+                return;
+            }
         }
         if last {
             return;
         }
+    }
+}
+
+fn observe(response: &WatchResponse, message: &WatchMessage, waiting: usize) {
+    if let (Some(header), WatchMessage::Events { revision, .. }) = (response.header(), message) {
+        observe_watch(header.revision(), *revision, waiting);
     }
 }
 

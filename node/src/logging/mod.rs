@@ -83,7 +83,11 @@ pub fn begin(config: &LoggingConfig) -> Result<(), LoggingError> {
         .with_ansi(std::io::stderr().is_terminal());
     let begun = match config.format {
         Format::Text => lines.with_writer(|| OneLine(std::io::stderr())).try_init(),
-        Format::Json => lines.json().flatten_event(true).with_writer(std::io::stderr).try_init(),
+        // An object a line: the event's own fields, and under `span` those of the request that it is about.
+        Format::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            lines.with_writer(std::io::stderr).try_init()
+        }
     };
     begun.map_err(|_| LoggingError::Twice)
 }

@@ -1,17 +1,23 @@
-//! The process's own figures, read from /proc/self at each scrape, under the names that every Prometheus client uses.
+//! The process's own figures, read from /proc/self at each scrape, under the names that every Prometheus client uses; and
+//! which release it is.
 
 mod reading;
 
 use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{Counter, Gauge, Registry};
+use prometheus::{Counter, Gauge, IntGauge, Opts, Registry};
 
 use reading::Reading;
 
 /// Adds the process's figures to what `registry` serves; once a registry.
 pub fn register(registry: &Registry) -> prometheus::Result<()> {
-    registry.register(Box::new(ProcessMetrics::new()?))
+    registry.register(Box::new(ProcessMetrics::new()?))?;
+    let release = Opts::new("milena_build_info", "1, of the release that its label names.")
+        .const_label("version", env!("CARGO_PKG_VERSION"));
+    let release = IntGauge::with_opts(release)?;
+    release.set(1);
+    registry.register(Box::new(release))
 }
 
 struct ProcessMetrics {
@@ -97,7 +103,7 @@ mod tests {
                 (family.name().to_owned(), value)
             })
             .collect();
-        assert_eq!(figures.len(), 6);
+        assert_eq!(figures.len(), 7);
         assert!(figures.iter().all(|(_, value)| *value > 0.0), "{figures:?}");
     }
 }

@@ -17,6 +17,7 @@ use controller::ControllerConfig;
 use controller::active::{Active, Ended};
 use controller::election_of_controller::{Race, RaceError, Standing};
 use controller::event::Event;
+use controller::event_queue::{self, EventReceiver, EventSender};
 use controller::failure_detector::Dialled;
 use controller::term::{Doubt, Term};
 use metadata::store::{StoreError, WatchMessage};
@@ -63,7 +64,7 @@ pub struct Controller {
     /// What waits for the active controller.
     events: VecDeque<Event>,
     /// What streams ask of it.
-    asks: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    asks: (EventSender, EventReceiver),
     streams: BTreeMap<ConnectionId, Stream>,
     calls: Calls,
     dials: Vec<(BrokerId, i64)>,
@@ -114,7 +115,7 @@ impl Controller {
             held: None,
             farewells: Vec::new(),
             events: VecDeque::new(),
-            asks: mpsc::channel(ASKS_MAX),
+            asks: event_queue::channel(ASKS_MAX),
             streams: BTreeMap::new(),
             calls: Calls::default(),
             dials: Vec::new(),

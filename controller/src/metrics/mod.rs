@@ -1,14 +1,15 @@
-//! The controller's metrics, under the names that the JMX exporter gives to Apache Kafka's.
+//! The controller's metrics, under the names that the JMX exporter gives to Apache Kafka's: what there is, here; how long it
+//! takes, in `times`.
+
+mod times;
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, default_registry};
+use metadata::store::Revision;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, default_registry};
 
 use crate::state::State;
-
-/// Where elections are told apart by how long they took, in milliseconds.
-const TIME_BUCKETS_MS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0];
 
 struct Metrics {
     active: IntGauge,
@@ -19,7 +20,12 @@ struct Metrics {
     active_brokers: IntGauge,
     fenced_brokers: IntGauge,
     unclean_elections: IntCounter,
-    leader_election_time_ms: Histogram,
+    eligible_elections: IntCounter,
+    became_active: IntGauge,
+    fell_silent: IntGauge,
+    events: IntCounterVec,
+    broker_streams: IntGauge,
+    revision: IntGauge,
     went_back: IntGauge,
     epoch: IntGauge,
     standbys: IntGauge,
@@ -35,6 +41,7 @@ static METRICS: LazyLock<Option<Metrics>> = LazyLock::new(|| {
 });
 
 fn register() -> prometheus::Result<Metrics> {
+    times::register()?;
     Ok(Metrics {
         active: gauge("activecontrollercount", "1 while this process is the active controller")?,
         topics: gauge("globaltopiccount", "topics of the cluster")?,
@@ -50,7 +57,24 @@ fn register() -> prometheus::Result<Metrics> {
             "kafka_controller_controllerstats_uncleanleaderelections_total",
             "leaders elected from outside of ISR and ELR",
         )?,
-        leader_election_time_ms: leader_election_time()?,
+        eligible_elections: counter(
+            "kafka_controller_controllerstats_electionfromeligibleleaderreplicas_total",
+            "leaders elected from the eligible leader replicas, with an empty ISR (KIP-966)",
+        )?,
+        became_active: gauge(
+            "newactivecontrollerscount",
+            "times that this process became the active controller; it only grows",
+        )?,
+        fell_silent: gauge(
+            "timedoutbrokerheartbeatcount",
+            "brokers that were fenced because they had no stream for a session timeout; it only grows",
+        )?,
+        events: counters("events_total", "events that the active controller has dealt with", "event")?,
+        broker_streams: own_gauge("broker_streams", "brokers that are connected to this active controller")?,
+        revision: own_gauge(
+            "metadata_revision",
+            "revision of the metadata as this active controller has it and pushes it",
+        )?,
         went_back: own_gauge(
             "metadata_went_back",
             "1 while this active controller decides nothing, for the metadata store has gone back to an older state",
@@ -68,6 +92,15 @@ fn register() -> prometheus::Result<Metrics> {
             "cause",
         )?,
     })
+}
+
+/// Shows what is counted here, from the start.
+pub fn begin() {
+    if let Some(metrics) = &*METRICS {
+        ["broker", "controller"]
+            .into_iter()
+            .for_each(|role| drop(metrics.evictions.with_label_values(&[role])));
+    }
 }
 
 fn own_gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
@@ -94,24 +127,19 @@ fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
     Ok(counter)
 }
 
-fn leader_election_time() -> prometheus::Result<Histogram> {
-    let name = "kafka_controller_controllerstats_leaderelectionrateandtimems";
-    let help =
-        "elections of leaders, many partitions at once, and the time until they stood in the metadata store";
-    let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(TIME_BUCKETS_MS.into()))?;
-    default_registry().register(Box::new(histogram.clone()))?;
-    Ok(histogram)
-}
-
 /// The epoch under which this process is the active controller now; `None`: it is not.
 pub fn observe_active(epoch: Option<i32>) {
     let Some(metrics) = &*METRICS else { return };
+    if epoch.is_some() && metrics.active.get() == 0 {
+        metrics.became_active.inc();
+    }
     metrics.active.set(epoch.is_some().into());
     metrics.epoch.set(epoch.unwrap_or(0).into());
     if epoch.is_none() {
         let counts = [&metrics.topics, &metrics.partitions, &metrics.offline_partitions];
         let others = [&metrics.preferred_replica_imbalance, &metrics.active_brokers, &metrics.fenced_brokers];
-        counts.into_iter().chain(others).for_each(|gauge| gauge.set(0));
+        let own = [&metrics.broker_streams, &metrics.revision];
+        counts.into_iter().chain(others).chain(own).for_each(|gauge| gauge.set(0));
     }
 }
 
@@ -124,8 +152,47 @@ pub fn observe_went_back(went_back: bool) {
 
 /// Leaders were elected, and it took so long until that was committed.
 pub fn observe_leader_election(took: Duration) {
+    times::observe_election(took);
+}
+
+/// An event waited so long.
+pub fn observe_event_queue(waited: Duration) {
+    times::observe_queue(waited);
+}
+
+/// An event of this name was dealt with, and took so long.
+pub fn observe_event(name: &'static str, took: Duration) {
+    times::observe_processing(took);
     if let Some(metrics) = &*METRICS {
-        metrics.leader_election_time_ms.observe(took.as_secs_f64() * 1000.0);
+        metrics.events.with_label_values(&[name]).inc();
+    }
+}
+
+/// So many brokers have a stream.
+pub fn observe_broker_streams(streams: usize) {
+    if let Some(metrics) = &*METRICS {
+        metrics.broker_streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
+    }
+}
+
+/// The image is at this revision.
+pub fn observe_revision(revision: Revision) {
+    if let Some(metrics) = &*METRICS {
+        metrics.revision.set(revision);
+    }
+}
+
+/// A broker was fenced because it was silent.
+pub fn observe_silence() {
+    if let Some(metrics) = &*METRICS {
+        metrics.fell_silent.inc();
+    }
+}
+
+/// So many leaders were elected from the eligible leader replicas.
+pub fn observe_eligible_elections(leaders: usize) {
+    if let Some(metrics) = &*METRICS {
+        metrics.eligible_elections.inc_by(leaders as u64);
     }
 }
 
