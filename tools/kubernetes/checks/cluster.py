@@ -5,6 +5,7 @@ import re
 import urllib.request
 from pathlib import Path
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from node.node import Node
@@ -15,6 +16,8 @@ NAMESPACE = "milena"
 BOOTSTRAP = f"kafka.{NAMESPACE}.svc:9092"
 METRICS_PORT = 9404
 ANSWER_S = 2
+# For a call of an administrator: the machine may be busy with other things.
+CALL_S = 60
 
 
 class Cluster:
@@ -76,19 +79,29 @@ class Cluster:
         return int(self.over_brokers("kafka_server_replicamanager_underreplicatedpartitions"))
 
     def admin(self, bootstrap: str = BOOTSTRAP) -> AdminClient:
-        return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 5000, "log_level": 2})
+        return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": CALL_S * 1000, "log_level": 2})
 
     def create_topic(self, name: str, partitions: int) -> None:
+        """As a client does: what the controller was interrupted at is asked again."""
+        wait_until(f"topic {name} is created", lambda: self._is_created(NewTopic(name, partitions, replication_factor=3)), CALL_S)
+
+    def _is_created(self, topic: NewTopic) -> bool:
         # What is asked goes with the client that asked.
         admin = self.admin()
-        admin.create_topics([NewTopic(name, partitions, replication_factor=3)])[name].result(30)
+        try:
+            admin.create_topics([topic])[topic.topic].result(CALL_S)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return True
+            raise Failed(str(error)) from error
+        return True
 
     def leaders(self, topic: str) -> dict[int, int]:
-        described = self.admin().list_topics(topic, timeout=10).topics[topic]
+        described = self.admin().list_topics(topic, timeout=CALL_S).topics[topic]
         return {number: partition.leader for number, partition in described.partitions.items()}
 
     def replicas(self, topic: str) -> set[int]:
-        described = self.admin().list_topics(topic, timeout=10).topics[topic]
+        described = self.admin().list_topics(topic, timeout=CALL_S).topics[topic]
         return {replica for partition in described.partitions.values() for replica in partition.replicas}
 
 

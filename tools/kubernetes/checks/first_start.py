@@ -2,7 +2,7 @@
 
 import time
 
-from checks.cluster import MANIFESTS, Cluster, require
+from checks.cluster import CALL_S, MANIFESTS, Cluster, require
 
 PODS = 3 + 2 + 3
 
@@ -15,6 +15,6 @@ def check(cluster: Cluster) -> None:
     require("arning" not in said, said)
     restarts = sum(status["restartCount"] for pod in cluster.pods() for status in pod["status"]["containerStatuses"])
     require(restarts == 0, f"{restarts} restarts of containers")
-    metadata = cluster.admin().list_topics(timeout=10)
+    metadata = cluster.admin().list_topics(timeout=CALL_S)
     cluster.say(f"brokers: {sorted(metadata.brokers)}")
     require(set(metadata.brokers) == {0, 1, 2}, "brokers 0, 1 and 2 are expected")

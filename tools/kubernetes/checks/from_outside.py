@@ -1,7 +1,7 @@
 """The overlay that gives access from outside: brokers roll to it, and a client that knows only the node's address and a port
 writes and reads."""
 
-from checks.cluster import MANIFESTS, Cluster, require
+from checks.cluster import CALL_S, MANIFESTS, Cluster, require
 from node.layout import NODE_ADDRESS
 from node.processes import run
 
@@ -12,7 +12,7 @@ RECORDS = 1000
 def check(cluster: Cluster) -> None:
     cluster.applied(MANIFESTS / "overlays/external-access")
     cluster.kubectl("rollout", "status", "statefulset/broker", "--timeout=300s", timeout_s=310)
-    brokers = cluster.admin(BOOTSTRAP).list_topics(timeout=10).brokers.values()
+    brokers = cluster.admin(BOOTSTRAP).list_topics(timeout=CALL_S).brokers.values()
     cluster.say(f"outside, brokers are at {sorted(f'{it.host}:{it.port}' for it in brokers)}")
     require({it.host for it in brokers} == {NODE_ADDRESS}, "brokers name another address than the node's")
     cluster.create_topic("outside", 6)

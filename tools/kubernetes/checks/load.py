@@ -79,7 +79,7 @@ class Load:
     def _read(self):
         consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "verify", "enable.auto.commit": False, "log_level": 2})
         parts = [TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in range(self._partitions)]
-        ends = {part.partition: consumer.get_watermark_offsets(part, timeout=10)[1] for part in parts}
+        ends = {part.partition: consumer.get_watermark_offsets(part, timeout=READ_S)[1] for part in parts}
         consumer.assign(parts)
         left, deadline = sum(ends.values()), time.monotonic() + READ_S
         while left > 0:

@@ -2,7 +2,7 @@
 
 import time
 
-from checks.cluster import Cluster, require
+from checks.cluster import CALL_S, Cluster, require
 from node.processes import wait_until
 
 
@@ -11,7 +11,7 @@ def check(cluster: Cluster) -> None:
     cluster.kubectl("scale", "statefulset/broker", "--replicas=4")
     cluster.await_ready(pods + 1, timeout_s=120)
     cluster.say(f"broker-3 was ready after {time.monotonic() - began:.1f} s")
-    wait_until("clients see it", lambda: 3 in cluster.admin().list_topics(timeout=10).brokers, 30)
+    wait_until("clients see it", lambda: 3 in cluster.admin().list_topics(timeout=CALL_S).brokers, 30)
     cluster.create_topic("wide", 12)
     require(3 in cluster.replicas("wide"), "a new topic has no replica on broker 3")
     cluster.say("a new topic has replicas on it")
