@@ -37,7 +37,7 @@ pub fn tool(name: &str) -> Result<std::path::PathBuf> {
 /// What promtool says to these arguments, in this folder; an error if it finds fault.
 pub fn promtool(folder: &Path, arguments: &[String]) -> Result<String> {
     let mut command = Command::new(tool("promtool")?);
-    process::run(command.args(arguments).current_dir(folder), b"", wait::PATIENCE)?.success()
+    process::run(command.args(arguments).current_dir(folder), b"", 5 * wait::PATIENCE)?.success()
 }
 
 impl Prometheus {

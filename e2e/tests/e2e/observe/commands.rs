@@ -30,7 +30,7 @@ pub(super) fn check(cluster: &Cluster, prometheus: &Prometheus) -> Result<()> {
             command.env("BROKER", cluster.bootstrap()).env("ETCD", cluster.etcd.endpoint());
             command.env("METRICS", format!("127.0.0.1:{}", cluster.brokers[0].metrics_port()));
             command.env("PROMETHEUS", prometheus.url());
-            let output = process::run(&mut command, b"", wait::PATIENCE)?;
+            let output = process::run(&mut command, b"", 3 * wait::PATIENCE)?;
             ensure!(output.code == 0, "{}:\n{block}\n{output:?}", page.display());
         }
     }
