@@ -26,8 +26,9 @@ def main() -> None:
     etcd = named_in_manifests("quay.io/coreos/etcd")
     write(out / "etcd.tar", etcd, {"usr/local/bin/etcd": parts / "etcd"}, ["/usr/local/bin/etcd"])
     archive = out / "milena.tar"
+    # It may be a link of an earlier run, and what it leads to is not ours.
+    archive.unlink(missing_ok=True)
     if given := os.environ.get("MILENA_IMAGE"):
-        archive.unlink(missing_ok=True)
         archive.symlink_to(Path(given).resolve())
     else:
         write(archive, named_in_manifests("milena"), with_libraries(), ["milena-broker"])
