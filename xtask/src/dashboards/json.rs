@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::panel::{Colours, Dashboard, Kind, Panel, Query, Row, Variable, WIDTH};
 
-/// Of Grafana 12; older ones read it as well, and newer ones bring it up to date by themselves.
-const SCHEMA_VERSION: u32 = 41;
+/// Of Grafana 11; newer ones bring it up to date by themselves.
+const SCHEMA_VERSION: u32 = 39;
 
 const GREEN: &str = "green";
 
