@@ -12,8 +12,8 @@ from node.node import Node
 from node.processes import Failed
 
 CHECKS = (
-    "first_start", "from_a_pod", "overlays", "pod_deleted", "rolling_update", "etcd_member_away", "from_outside", "scaled",
-    "all_killed", "laptop", "zones",
+    "first_start", "from_a_pod", "overlays", "pod_deleted", "evicted", "rolling_update", "etcd_member_away", "from_outside",
+    "scaled", "all_killed", "laptop", "zones",
 )
 
 
