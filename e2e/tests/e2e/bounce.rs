@@ -109,7 +109,8 @@ fn scenario(failure: Failure, whom: Whom, is_always_run: bool) -> Result<()> {
     cluster.await_in_sync(TOPIC, 3)?;
     let mut producer = start_producer(&cluster)?;
     let mut consumer = start_consumer(&cluster)?;
-    wait::until("the first records", wait::PATIENCE, || {
+    // Two JVMs start at once, beside those of other tests.
+    wait::until("the first records", 3 * wait::PATIENCE, || {
         Ok((consumed(&consumer)?.len() >= CONSUMED_AT_FIRST).then_some(()))
     })?;
     fail(&mut cluster, failure, whom).with_context(|| format!("{failure:?} of {whom:?}"))?;
