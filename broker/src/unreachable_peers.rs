@@ -1,9 +1,12 @@
-//! Brokers whose connection to this one broke or was refused, just now: dead, by the look of it.
+//! Brokers whose connection to this one broke or was refused, just now, or that a [`look`] has found to refuse: dead, by all
+//! appearances.
 //!
 //! Clients are not sent to them for a moment, in which the controller most likely finds other leaders: a client that is told
 //! once more of a leader that died believes it for a second. It may be a firewall as well, so nothing but what clients are
 //! told depends on it, and not for long: the moment begins with the first failure, and there is no other before the peer was
 //! reached again.
+
+mod look;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,6 +21,7 @@ pub const UNNAMED_FOR: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub struct UnreachablePeers {
     since: RwLock<BTreeMap<BrokerId, Instant>>,
+    looks: look::Looks,
 }
 
 impl UnreachablePeers {

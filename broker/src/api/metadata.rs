@@ -2,10 +2,11 @@
 //!
 //! Topics that are missing may be created on the way. What a version cannot say, or says in its own way, is decided here.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use metadata::image::{BrokerImage, PartitionImage, TopicImage};
+use futures_util::future::join_all;
+use metadata::image::{BrokerImage, ClusterImage, PartitionImage, TopicImage};
 use protocol::ErrorCode;
 use protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -46,6 +47,7 @@ pub async fn handle(
     {
         auto_create(broker, context, names).await;
     }
+    look_for_leaders(broker, &asked).await;
     let outlook = Outlook::of(broker);
     let view = outlook.through(&context.listener.name);
     let departed = broker.departed_peers.now();
@@ -75,6 +77,30 @@ fn asked(request: &MetadataRequest, version: i16) -> Option<Asked> {
 fn unique<T: Clone + Eq + std::hash::Hash>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
     items.filter(|item| seen.insert(item.clone())).collect()
+}
+
+/// Looks whether the leaders to which the answer will send the client are there. Who asks for everything is no producer or
+/// consumer in search of a leader.
+async fn look_for_leaders(broker: &Broker, asked: &Asked) {
+    let (image, this) = (broker.image(), broker.config.broker_id);
+    let listener = &broker.config.listeners.inter_broker;
+    let others = leaders(&image, asked).into_iter().filter(|leader| *leader != this);
+    let looks = others.filter_map(|leader| {
+        let endpoint = image.brokers.get(&leader)?.endpoint(listener)?;
+        Some(broker.unreachable_peers.look_for(leader, &endpoint.host, endpoint.port))
+    });
+    join_all(looks).await;
+}
+
+/// Who leads the partitions of the topics that are asked for by name or id.
+fn leaders(image: &ClusterImage, asked: &Asked) -> BTreeSet<BrokerId> {
+    let topics: Vec<_> = match asked {
+        Asked::All => Vec::new(),
+        Asked::Names(names) => names.iter().filter_map(|name| image.topic(name)).collect(),
+        Asked::Ids(ids) => ids.iter().filter_map(|id| image.topic_by_id(*id)).collect(),
+    };
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.filter_map(|partition| partition.leader.known()).collect()
 }
 
 /// The brokers that live and those that left lately, by id.
@@ -311,6 +337,16 @@ mod tests {
             refuse(&request).encode(&mut Writer::new(), version).expect("can be written");
             assert_eq!((response.controller_id, response.brokers.len()), (1, 1));
         }
+    }
+
+    #[test]
+    fn the_leaders_of_what_is_asked_for_are_looked_for() {
+        let image = with_topic(with_topic(image(), "b", &[1, 3]), "a", &[2, -1]);
+        let looked_for =
+            |asked| leaders(&image, &asked).into_iter().map(|leader| leader.0).collect::<Vec<_>>();
+        assert_eq!(looked_for(Asked::Names(vec!["b".into(), "c".into()])), [1, 3]);
+        assert_eq!(looked_for(Asked::Ids(vec![topic_id("a")])), [2]);
+        assert!(looked_for(Asked::All).is_empty());
     }
 
     #[test]
