@@ -14,7 +14,7 @@ const MIRROR_MAKER: &str = "org.apache.kafka.connect.mirror.MirrorMaker";
 const TOPIC: &str = "moved";
 const RECORDS: usize = 2_000;
 /// Two clusters, and three workers that join groups of their own at each.
-const PATIENCE: std::time::Duration = wait::PATIENCE.saturating_mul(3);
+const PATIENCE: std::time::Duration = wait::PATIENCE.saturating_mul(10);
 
 fn start_apache_kafka(folder: &Path, port: u16) -> Result<Daemon> {
     let properties = [("offsets.topic.replication.factor", "1"), ("offsets.topic.num.partitions", "4")];

@@ -15,7 +15,8 @@ use e2e::{http, kcat, ports, process, wait, workspace};
 const EXPOSURE_MAX: &str = "20";
 
 fn run(command: &mut Command) -> Result<String> {
-    process::run(command, b"", wait::PATIENCE)?.success()
+    // To pack programs with all their symbols takes a busy machine its time.
+    process::run(command, b"", 5 * wait::PATIENCE)?.success()
 }
 
 /// Packs the programs that are under test, and unpacks what came of it; the folder.
