@@ -49,7 +49,7 @@ fn refuse_a_record(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// A broker dies and returns, and Prometheus tells it: 0, n, 0. Then the active controller dies, and etcd is restarted.
+/// A broker dies and returns, and Prometheus tells it: 0, n, 0. Then the active controller dies, and etcd freezes.
 pub(super) fn go_through(cluster: &mut Cluster, prometheus: &Prometheus) -> Result<()> {
     let expression = "sum(kafka_server_replicamanager_underreplicatedpartitions)";
     let await_value = |what: &str, wanted: fn(f64) -> bool| {
@@ -68,8 +68,30 @@ pub(super) fn go_through(cluster: &mut Cluster, prometheus: &Prometheus) -> Resu
     cluster.broker(3).start()?;
     await_value("nothing under-replicated again", |value| value == 0.0)?;
     kill_active_controller(cluster)?;
-    cluster.etcd.restart()?;
+    freeze_etcd(cluster, prometheus)?;
     produce(cluster)
+}
+
+/// Until calls have failed, and the active controller has come to doubt what it knows.
+fn freeze_etcd(cluster: &Cluster, prometheus: &Prometheus) -> Result<()> {
+    let await_each = |what: &str, expressions: &[&str]| {
+        wait::until(what, wait::PATIENCE, || {
+            for expression in expressions {
+                ensure!(!prometheus.query(expression)?.is_empty(), "{expression} is nothing");
+            }
+            Ok(Some(()))
+        })
+    };
+    let active = ["sum(kafka_controller_kafkacontroller_activecontrollercount) == 1"];
+    await_each("a controller to be active", &active)?;
+    cluster.etcd.pause()?;
+    let felt = await_each(
+        "the frost to be felt",
+        &["milena_metadata_store_errors_total > 0", "milena_controller_state_doubts_total > 0"],
+    );
+    cluster.etcd.resume()?;
+    felt?;
+    await_each("a controller to be active again", &active)
 }
 
 fn kill_active_controller(cluster: &mut Cluster) -> Result<()> {
