@@ -36,6 +36,10 @@ fn check_retention(topic: &str, configs: &[&str]) -> Result<()> {
         let first = first_offset(&bootstrap, topic)?;
         Ok((first > 0).then_some(first))
     })?;
+    if server.is_milena() {
+        let (deleted, bytes) = ("milena_log_segments_deleted_total", "milena_log_deleted_bytes_total");
+        assert!(server.metric_sum(deleted)? > Some(0.0) && server.metric_sum(bytes)? > Some(1_000.0));
+    }
     let read = kcat::consume(&bootstrap, topic, "beginning", &["-f", "%o\n", "-c", "1"])?;
     let read: Option<usize> = read.first().map(|offset| offset.parse()).transpose()?;
     assert!(read.is_none_or(|read| read >= first), "{read:?} is before {first}");

@@ -1,4 +1,9 @@
-//! The metrics listener of a running broker.
+//! The metrics listener of a running broker, and all that brokers and controllers export.
+
+mod cluster;
+mod documented;
+mod lint;
+mod page;
 
 use anyhow::{Context, Result};
 use e2e::kcat;
