@@ -29,7 +29,7 @@ struct Follower {
     leader_end: Offset,
     /// When it last had all that the leader had at its fetch before; `None`: not since it came, or left the ISR.
     caught_up_at: Option<Instant>,
-    broker_epoch: Option<i64>,
+    broker_epoch: i64,
     approach: Approach,
     /// When it had fetched last as the controller would not have it in the ISR.
     refused_at: Option<Instant>,
@@ -43,8 +43,8 @@ pub struct FollowerFetch {
     pub log_start: Option<Offset>,
     /// Where the leader's log ended at that time.
     pub leader_end: Offset,
-    /// The registration by which it fetched; `None` where it did not say.
-    pub broker_epoch: Option<i64>,
+    /// The registration by which it fetched.
+    pub broker_epoch: i64,
     pub at: Instant,
 }
 
@@ -72,9 +72,9 @@ impl Followers {
         self.known.get(&follower)?.log_start
     }
 
-    /// The registration by which it fetched last, if it said.
+    /// The registration by which it fetched last.
     pub fn broker_epoch(&self, follower: BrokerId) -> Option<i64> {
-        self.known.get(&follower)?.broker_epoch
+        self.known.get(&follower).map(|known| known.broker_epoch)
     }
 
     /// When it last had all; before that, the epoch's beginning.
@@ -97,9 +97,8 @@ impl Followers {
     /// Takes a fetch.
     pub fn fetched(&mut self, follower: BrokerId, fetch: FollowerFetch) -> Result<(), StaleBrokerEpoch> {
         let before = self.known.get(&follower).copied();
-        if let (Some(known), Some(got)) = (before.and_then(|before| before.broker_epoch), fetch.broker_epoch)
-            && got < known
-        {
+        let got = fetch.broker_epoch;
+        if let Some(known) = before.map(|before| before.broker_epoch).filter(|known| got < *known) {
             return Err(StaleBrokerEpoch { got, known });
         }
         let caught_up_at = before.and_then(|before| before.caught_up_at);
@@ -208,8 +207,8 @@ mod tests {
     fn fetch(followers: &mut Followers, from: i64, leader_end: i64, at: Instant) {
         let (from, leader_end) = (Offset(from), Offset(leader_end));
         followers
-            .fetched(TWO, FollowerFetch { from, log_start: None, leader_end, broker_epoch: None, at })
-            .expect("no epochs");
+            .fetched(TWO, FollowerFetch { from, log_start: None, leader_end, broker_epoch: 1, at })
+            .expect("one epoch");
     }
 
     fn waited_for(followers: &Followers) -> Vec<(i32, i64)> {
@@ -254,7 +253,7 @@ mod tests {
         assert!(!followers.rests(TWO) && followers.was_refused(TWO));
         followers.refused(TWO);
         let (from, at) = (Offset(10), begun + REFUSED_REST);
-        let again = FollowerFetch { from, log_start: None, leader_end: from, broker_epoch: Some(2), at };
+        let again = FollowerFetch { from, log_start: None, leader_end: from, broker_epoch: 2, at };
         followers.fetched(TWO, again).expect("a later registration");
         assert!(!followers.rests(TWO) && !followers.was_refused(TWO));
         followers.refused(TWO);

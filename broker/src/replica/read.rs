@@ -158,10 +158,12 @@ fn look_up(view: &LogView, read: &Read, upto: Offset) -> Result<Seen, ReadError>
 }
 
 impl Partition {
-    /// A follower has all before the offset that it reads from.
+    /// A follower has all before the offset that it reads from. One that is registered by nothing may be an earlier process
+    /// of its broker: what it has is taken for nobody's.
     fn note_fetch(&self, state: &mut State, follower: BrokerId, read: &Read) -> Result<(), PartitionError> {
         let leader_end = state.open_log()?.log_end_offset();
         let Read { from, log_start, broker_epoch, asked_at: at, .. } = *read;
+        let Some(broker_epoch) = broker_epoch else { return Ok(()) };
         let fetch = FollowerFetch { from, log_start, leader_end, broker_epoch, at };
         state.followers.fetched(follower, fetch)?;
         state.advance_high_watermark(self.broker);

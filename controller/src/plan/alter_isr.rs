@@ -120,10 +120,12 @@ fn check_members(state: &State, proposal: &Proposal, of: PartitionRef) -> Result
     }
     let eligible = |(id, epoch): &(BrokerId, i64)| {
         let registered = state.image.brokers.get(id).map(|broker| broker.epoch);
+        // Of a member that stays a new leader may not have heard yet.
+        let stays_unheard = *epoch == UNKNOWN_EPOCH && of.state.isr.contains(id);
         state.is_active(*id)
             && !state.is_offline(*id, of)
             && !state.is_full(*id, of)
-            && (*epoch == UNKNOWN_EPOCH || registered == Some(*epoch))
+            && (stays_unheard || registered == Some(*epoch))
     };
     match proposal.isr.iter().all(eligible) {
         true => Ok(()),

@@ -91,11 +91,9 @@ fn returning(view: &View, registered: impl Fn(BrokerId) -> Option<i64>) -> Vec<B
 }
 
 fn may_return(view: &View, id: BrokerId, registered: impl Fn(BrokerId) -> Option<i64>) -> bool {
+    // Who is known has said its registration.
     let Some(log_end) = view.followers.log_end(id).filter(|_| !view.isr.contains(&id)) else { return false };
-    let fetched_by = view.followers.broker_epoch(id);
-    let is_eligible =
-        registered(id).is_some_and(|epoch| fetched_by.is_none_or(|fetched_by| fetched_by == epoch));
-    is_eligible
+    view.followers.broker_epoch(id) == registered(id)
         && !view.followers.rests(id)
         && has_what_is_committed(log_end, view.high_watermark, view.epoch_start)
 }
@@ -136,7 +134,7 @@ mod tests {
                 from: Offset(from),
                 log_start: Some(Offset(0)),
                 leader_end: Offset(leader_end),
-                broker_epoch: Some(500),
+                broker_epoch: 500,
                 at: self.begun + Duration::from_secs(second),
             };
             self.followers.fetched(BrokerId(id), fetch).expect("the epoch is not older");
@@ -245,7 +243,7 @@ mod tests {
             from: Offset(100),
             log_start: Some(Offset(0)),
             leader_end: Offset(100),
-            broker_epoch: Some(epoch),
+            broker_epoch: epoch,
             at: scene.begun,
         };
         scene.followers.fetched(BrokerId(2), fetch(501)).expect("a later registration");

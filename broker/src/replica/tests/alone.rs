@@ -59,10 +59,24 @@ fn read(from: i64, reach: Reach) -> Read {
         reach,
         expected_epoch: None,
         last_fetched_epoch: None,
-        broker_epoch: None,
+        broker_epoch: Some(1),
         log_start: None,
         asked_at: Instant::now(),
     }
+}
+
+#[test]
+fn what_an_unregistered_follower_has_counts_for_nothing() {
+    let (_node, partition) = started(ME);
+    partition.assume(&image(ME, 1, &[ME, OTHER], 0), Instant::now());
+    let mut wait = None;
+    partition.append(&batch(&[1]), Acks::All, &mut wait, 0).expect("enough are in sync");
+    let wait = wait.expect("it waits");
+    let registered = read(1, Reach::LogEnd(OTHER));
+    partition.read(&Read { broker_epoch: None, ..registered }).expect("it is served");
+    assert_eq!(wait.outcomes(), [ErrorCode::RequestTimedOut], "it waits on");
+    partition.read(&registered).expect("it is served");
+    assert_eq!(wait.outcomes(), [ErrorCode::None]);
 }
 
 #[test]

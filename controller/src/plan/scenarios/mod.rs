@@ -339,6 +339,10 @@ fn a_stale_proposal_changes_nothing() {
     check(1, Proposal { topic_id: Uuid([1; 16]), ..proposal(0, 0, one) }, ErrorCode::UnknownTopicId);
     check(1, Proposal { partition: 7, ..proposal(0, 0, one) }, ErrorCode::UnknownTopicOrPartition);
     assert_eq!(cluster.propose(1, &[1, 2]), ErrorCode::None);
+    // Nobody returns without the registration under which it was seen in sync.
+    let unregistered = proposal(0, 1, &[(1, -1), (2, -1), (3, -1)]);
+    let (plan, errors) = alter_isr(&cluster.state, BrokerId(1), &[unregistered]);
+    assert_eq!((plan.is_empty(), errors), (true, vec![ErrorCode::IneligibleReplica]));
     let (plan, errors) = alter_isr(&cluster.state, BrokerId(1), &[proposal(0, 0, one)]);
     assert_eq!((plan.is_empty(), errors), (true, vec![ErrorCode::InvalidUpdateVersion]));
 }
