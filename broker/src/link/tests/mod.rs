@@ -190,8 +190,9 @@ async fn a_lost_lease_is_followed_by_a_new_registration_and_a_new_stream() {
     fixture.until(controller.stream()).await;
     fixture.store.lease_revoke(first.lease).await.expect("is revoked");
     let second = fixture.await_registration(first.epoch).await;
-    // A very busy machine may have lost the second lease too by now.
-    assert!(fixture.until(controller.stream()).await.hello.broker_epoch >= second.epoch);
+    // The first stream, which nobody holds here, may have been opened again before the lease was lost; and a very busy machine
+    // may have lost the second lease too by now.
+    while fixture.until(controller.stream()).await.hello.broker_epoch < second.epoch {}
 }
 
 #[tokio::test]
