@@ -61,6 +61,9 @@ impl Fetch {
         }
         drop(session);
         let node_endpoints = self.add_leader_hints(&mut topics);
+        if !is_follower && !ranges.is_empty() {
+            self.broker.client_activity.note(Instant::now());
+        }
         let throttle_time_ms = if is_follower { self.throttle_ms() } else { 0 };
         let session_id = self.plan.session_id;
         let responses = topics;
@@ -92,9 +95,6 @@ impl Fetch {
         match self.audience() {
             Audience::Followers => metrics.observe_replication_out(bytes),
             Audience::Consumers => {
-                if bytes > 0 {
-                    self.broker.client_activity.note(Instant::now());
-                }
                 metrics.observe_fetch(bytes);
                 metrics.observe_fetch_request(data.error_code != 0);
             }
