@@ -6,4 +6,4 @@ mod log;
 
 pub use gaps::longest_gaps;
 pub use latencies::{latencies, quantile};
-pub use log::AckLog;
+pub use log::{AckLog, Stretch};

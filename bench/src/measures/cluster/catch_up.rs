@@ -8,7 +8,7 @@ use nix::unistd::sync;
 
 use super::replicated::produce;
 use super::{REPLICAS, SETTLING};
-use crate::acks::{latencies, quantile};
+use crate::acks::{AckLog, Stretch, latencies, quantile};
 use crate::cluster::Cluster;
 use crate::measures::Turn;
 
@@ -41,11 +41,10 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     let caught_up = began.elapsed();
     steady.mark("caught up")?;
     let log = turn.finish("catch-up", steady)?;
-    let p99 = |from: &str, to: &str| {
-        let sorted = latencies(&log, log.between(from, to)?);
-        quantile(&sorted, 0.99).context("nothing was acknowledged")
-    };
+    let p99 = |from: &str, to: &str| p99(&log, log.between(from, to)?);
     let (whole, away, during) = (p99("whole", "stop")?, p99("away", "start")?, p99("start", "caught up")?);
+    let typical = |from: &str, to: &str| typical_p99(&log, log.between(from, to)?);
+    let (typical_whole, typical_during) = (typical("whole", "stop")?, typical("start", "caught up")?);
     let name = |figure: &str| format!("catch-up of {} MB: {figure}", turn.options.away_megabytes);
     let rate = turn.options.away_megabytes as f64 / caught_up.as_secs_f64();
     let figures = [
@@ -54,9 +53,25 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
         (name("p99 of producers while it is away"), "ms", away),
         (name("p99 of producers during the catch-up"), "ms", during),
         (name("during / before"), "", during / whole),
+        (name("p99 of the median second before"), "ms", typical_whole),
+        (name("p99 of the median second during the catch-up"), "ms", typical_during),
+        (name("median second, during / before"), "", typical_during / typical_whole),
     ];
     for (measure, unit, value) in figures {
         turn.sample(measure, unit, value);
     }
     Ok(())
+}
+
+fn p99(log: &AckLog, stretch: Stretch) -> Result<f64> {
+    quantile(&latencies(log, stretch), 0.99).context("nothing was acknowledged")
+}
+
+/// The median of the p99s of each second: a host that stands still now and then, as virtual ones do, moves it little.
+fn typical_p99(log: &AckLog, stretch: Stretch) -> Result<f64> {
+    let seconds = (stretch.from_us..stretch.to_us).step_by(1_000_000);
+    let of_second = |from_us| p99(log, Stretch { from_us, to_us: stretch.to_us.min(from_us + 1_000_000) });
+    let mut of_seconds: Vec<f64> = seconds.filter_map(|from_us| of_second(from_us).ok()).collect();
+    of_seconds.sort_by(f64::total_cmp);
+    quantile(&of_seconds, 0.5).context("nothing was acknowledged")
 }

@@ -23,6 +23,8 @@ const REPLICAS: usize = 3;
 const MIN_ISR: &str = "min.insync.replicas=2";
 /// A steady load runs so long before anything is done to the cluster, and between two deeds.
 const SETTLING: Duration = Duration::from_secs(2);
+/// How long ISRs may take to have the wanted size: a follower that catches up beside clients is slow on purpose.
+const ISR_PATIENCE: Duration = Duration::from_secs(900);
 
 /// The order within a turn: Kafka's compilers are warm for the latency, and what leaves the most behind comes last.
 const GROUPS: [Measures; 6] = [
@@ -67,7 +69,9 @@ impl Turn<'_> {
     /// The leaders of a topic of [`Turn::create_replicated`], once each of its ISRs has so many members.
     fn await_isr(&self, topic: &str, members: usize) -> Result<Vec<i32>> {
         let (partitions, members) = (self.options.cluster_partitions.to_string(), members.to_string());
-        let arguments = ["--topic", topic, "--partitions", &partitions, "--isr", &members];
+        let patience = ISR_PATIENCE.as_secs().to_string();
+        let wanted = ["--topic", topic, "--partitions", &partitions, "--isr", &members];
+        let arguments = [&wanted[..], &["--patience-seconds", &patience]].concat();
         let done: Done<Described> = load::run(&mut self.load_command("describe", &arguments))?;
         Ok(done.figures.leaders)
     }

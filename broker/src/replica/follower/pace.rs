@@ -11,9 +11,9 @@ const LARGE_PIECE: i32 = 4 << 20;
 /// A piece while clients are served: 256 KiB, what one `sendfile` moves.
 const SMALL_PIECE: i32 = 256 << 10;
 /// While clients are served, each piece is followed by a pause of so many times its own length.
-const PAUSES: f64 = 3.0;
+const PAUSES: f64 = 9.0;
 /// No pause is longer, whatever the piece took: where the machine is busy with others, pieces are slow already.
-const PAUSE_MAX: Duration = Duration::from_millis(4);
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 /// Shorter pauses are gathered until they are worth a timer.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// How often is looked whether the lag shrinks.
