@@ -2,7 +2,7 @@
 //!
 //! It starts one broker, or one cluster of three, after the other, lets librdkafka work on it (`bench/librdkafka`, a program of its own) and reads
 //! from `/proc` what the broker used. It prints what it saw; nothing here fails because a figure is bad.
-//! It knows no crate of ours, so that both brokers are strangers to it.
+//! Of our crates it knows the protocol alone, which speaks to both brokers alike.
 
 mod acks;
 mod cluster;
@@ -21,6 +21,7 @@ mod samples;
 mod steady;
 mod subject;
 mod window;
+mod wire;
 
 use anyhow::Result;
 use clap::Parser;

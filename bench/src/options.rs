@@ -96,6 +96,10 @@ pub enum Measures {
     Throughput,
     /// Acknowledgement latency at a steady rate
     Latency,
+    /// Produce beside clients that break the rules
+    Neighbours,
+    /// Rebalances of many members, and a million commits read after a restart
+    Groups,
     /// The creation of many partitions
     Partitions,
     /// Three brokers: CPU and rate of produce with three replicas
@@ -120,6 +124,8 @@ impl Measures {
             | Measures::Idle
             | Measures::Throughput
             | Measures::Latency
+            | Measures::Neighbours
+            | Measures::Groups
             | Measures::Partitions => false,
             Measures::ReplicatedThroughput
             | Measures::ReplicatedLatency

@@ -61,9 +61,9 @@ pub fn run(options: &Options, parts: &Parts) -> Result<Run> {
 /// One turn: alone first, then as a cluster, never both at a time.
 fn take(options: &Options, parts: &Parts, round: u32, subject: Subject, run: &mut Run) -> Result<()> {
     if options.alone() {
-        let server = subject.start(parts)?;
+        let mut server = subject.start(parts)?;
         let bootstrap = server.bootstrap();
-        measures::take(&mut Turn { options, parts, round, subject, bootstrap, run }, &server)?;
+        measures::take(&mut Turn { options, parts, round, subject, bootstrap, run }, &mut server)?;
     }
     if options.clustered() {
         let mut cluster = Cluster::start(subject, parts)?;

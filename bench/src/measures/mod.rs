@@ -1,8 +1,10 @@
 //! What is measured on a broker that runs alone, group by group; [`cluster`] is what is measured on three.
 
 pub mod cluster;
+mod groups;
 mod idle;
 mod latency;
+mod neighbours;
 mod partitions;
 mod throughput;
 
@@ -33,16 +35,25 @@ pub struct Turn<'a> {
 }
 
 /// The order within a turn: what leaves the most behind comes last.
-const GROUPS: [Measures; 4] = [Measures::Idle, Measures::Throughput, Measures::Latency, Measures::Partitions];
+const GROUPS: [Measures; 6] = [
+    Measures::Idle,
+    Measures::Throughput,
+    Measures::Latency,
+    Measures::Neighbours,
+    Measures::Groups,
+    Measures::Partitions,
+];
 
 /// Takes all groups of a broker alone that the options name; the idle broker first, while it still is.
-pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
+pub fn take(turn: &mut Turn<'_>, server: &mut Server) -> Result<()> {
     turn.sample("start to the first Metadata", "s", server.start.as_secs_f64());
     for group in GROUPS.into_iter().filter(|&group| turn.options.measures(group)) {
         match group {
             Measures::Idle => idle::take(turn, server)?,
             Measures::Throughput => throughput::take(turn, server)?,
             Measures::Latency => latency::take(turn, server)?,
+            Measures::Neighbours => neighbours::take(turn, server)?,
+            Measures::Groups => groups::take(turn, server)?,
             Measures::Partitions => partitions::take(turn, server)?,
             // Not of a broker, or not of one alone.
             _ => {}

@@ -30,7 +30,7 @@ pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
     Ok(())
 }
 
-fn produce(turn: &mut Turn<'_>, topic: &str, size: usize, megabytes: u64) -> Result<Done<Moved>> {
+pub fn produce(turn: &mut Turn<'_>, topic: &str, size: usize, megabytes: u64) -> Result<Done<Moved>> {
     let (partitions, size) = (turn.options.partitions.to_string(), size.to_string());
     let bytes = (megabytes * 1_000_000).to_string();
     turn.load("produce", &["--topic", topic, "--partitions", &partitions, "--size", &size, "--bytes", &bytes])

@@ -24,6 +24,7 @@ pub struct Server {
     /// From the start of the process to the first Metadata that it served.
     pub start: Duration,
     daemon: Daemon,
+    command: Command,
     folder: PathBuf,
     port: u16,
 }
@@ -34,15 +35,28 @@ impl Server {
         folder::remove(&log)?;
         let began = Instant::now();
         let daemon = Daemon::start(subject.name(), &mut command, log)?;
-        let mut server = Server { subject, start: Duration::ZERO, daemon, folder, port };
-        while !probe::serves_metadata(port) {
-            server.daemon.check()?;
-            let log = server.daemon.log().display();
-            ensure!(began.elapsed() < START_TIMEOUT, "{} does not serve; see {log}", subject.name());
-            thread::sleep(START_PAUSE);
-        }
+        let mut server = Server { subject, start: Duration::ZERO, daemon, command, folder, port };
+        server.await_metadata(began)?;
         server.start = began.elapsed();
         Ok(server)
+    }
+
+    /// Shuts it down, starts it again on the same data, and waits until it serves Metadata.
+    pub fn restart(&mut self) -> Result<()> {
+        self.daemon.terminate()?;
+        let began = Instant::now();
+        self.daemon = Daemon::start(self.subject.name(), &mut self.command, self.daemon.log().clone())?;
+        self.await_metadata(began)
+    }
+
+    fn await_metadata(&mut self, began: Instant) -> Result<()> {
+        while !probe::serves_metadata(self.port) {
+            self.daemon.check()?;
+            let log = self.daemon.log().display();
+            ensure!(began.elapsed() < START_TIMEOUT, "{} does not serve; see {log}", self.subject.name());
+            thread::sleep(START_PAUSE);
+        }
+        Ok(())
     }
 
     pub fn pid(&self) -> u32 {
