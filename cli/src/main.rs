@@ -1,21 +1,30 @@
 //! The command line: one subcommand, one folder. Each takes its arguments, speaks to the cluster through `client`, and
 //! prints tables or JSON; what goes wrong is printed here, once, with what to do about it.
 
+mod api_versions;
 mod arguments;
 mod cluster;
+mod completion;
+mod configs;
+mod connect;
 mod consume;
 mod dev;
 mod dump_log;
+mod groups;
+mod log_dirs;
+mod outcomes;
 mod output;
 mod produce;
 mod progress;
 mod ready;
+mod records;
 mod remedy;
+mod time;
 mod topics;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Kafka, translated into Rust.
 #[derive(Parser)]
@@ -30,11 +39,20 @@ enum Command {
     Dev(dev::DevArguments),
     #[command(subcommand)]
     Topics(topics::TopicsCommand),
+    #[command(subcommand)]
+    Groups(groups::GroupsCommand),
+    #[command(subcommand)]
+    Configs(configs::ConfigsCommand),
+    #[command(subcommand)]
+    Records(records::RecordsCommand),
     Cluster(cluster::ClusterArguments),
+    LogDirs(log_dirs::LogDirsArguments),
+    ApiVersions(api_versions::ApiVersionsArguments),
     Produce(produce::ProduceArguments),
     Consume(consume::ConsumeArguments),
     DumpLog(dump_log::DumpLogArguments),
     Ready(ready::ReadyArguments),
+    Completion(completion::CompletionArguments),
 }
 
 fn main() -> ExitCode {
@@ -52,11 +70,17 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Topics(command) => block_on(topics::run(command)),
+        Command::Groups(command) => block_on(groups::run(command)),
+        Command::Configs(command) => block_on(configs::run(command)),
+        Command::Records(command) => block_on(records::run(command)),
         Command::Cluster(arguments) => block_on(cluster::run(arguments)),
+        Command::LogDirs(arguments) => block_on(log_dirs::run(arguments)),
+        Command::ApiVersions(arguments) => block_on(api_versions::run(arguments)),
         Command::Produce(arguments) => block_on(produce::run(arguments)),
         Command::Consume(arguments) => block_on(consume::run(arguments)),
         Command::DumpLog(arguments) => dump_log::run(&arguments),
         Command::Ready(arguments) => ready::run(&arguments),
+        Command::Completion(arguments) => completion::run(&arguments, Milena::command()),
     }
 }
 

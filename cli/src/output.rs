@@ -4,23 +4,40 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 
-/// A table whose columns are as wide as their widest cell. The last column is not padded.
+/// What stands where there is nothing to show.
+pub const DASH: &str = "-";
+
+/// A cell that is never empty.
+pub fn or_dash(text: &str) -> &str {
+    if text.is_empty() { DASH } else { text }
+}
+
+/// A table whose columns are as wide as their widest cell. The last column is not padded. Invariant: every row has as many
+/// cells as there are titles.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub fn new<const N: usize>(titles: [&str; N]) -> Table {
-        Table { rows: vec![titles.map(str::to_owned).to_vec()] }
+    pub fn new(titles: impl IntoIterator<Item = impl Into<String>>) -> Table {
+        Table { rows: vec![titles.into_iter().map(Into::into).collect()] }
     }
 
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+        debug_assert_eq!(self.rows.last().map(Vec::len), self.rows.first().map(Vec::len));
+    }
+
+    /// Whether it has nothing but titles.
+    pub fn is_empty(&self) -> bool {
+        self.rows.len() == 1
     }
 
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.first().map_or(0, Vec::len);
-        let width = |column: usize| self.rows.iter().map(move |row| row[column].chars().count()).max();
+        let width = |column: usize| {
+            self.rows.iter().map(move |row| row.get(column).map_or(0, |cell| cell.chars().count())).max()
+        };
         (0..columns).map(|column| width(column).unwrap_or(0)).collect()
     }
 
@@ -49,6 +66,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Prints a value on lines of its own, indented.
 pub fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
     print(&format!("{value:#}\n"))
+}
+
+/// Three digits at most, in powers of 1024.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1024.0, unit + 1);
+    }
+    let digits = if unit == 0 || value >= 9.95 { 0 } else { 1 };
+    format!("{value:.digits$} {}", UNITS[unit])
 }
 
 /// Whether the reader of our stdout has gone, as `head` does: no fault of ours, and nobody is left to tell.

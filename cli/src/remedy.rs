@@ -22,12 +22,18 @@ fn remedy(error: &client::Error) -> Option<&'static str> {
             Some("see which replicas are up with `milena topics describe`, and start their brokers")
         }
         Error::NoPartition { .. } => Some("`milena topics describe` shows the partitions of a topic"),
+        Error::Connection(ConnectionError::ApiNotServed { .. } | ConnectionError::Version { .. }) => {
+            Some("`milena api-versions` shows what each broker serves")
+        }
         Error::Connection(ConnectionError::Decode { .. } | ConnectionError::Disconnected { .. }) => {
             Some("the broker's log may say why; a listener with TLS or SASL cannot be used yet")
         }
         Error::DeliveryTimeout { .. } => Some(
             "records that were not acknowledged may be there or not; `milena topics describe` shows the leaders",
         ),
+        Error::Refused { api: "DeleteRecords", code: ErrorCode::OffsetOutOfRange, .. } => {
+            Some("only committed records can be deleted; `end` deletes all of them")
+        }
         Error::Refused { code, .. } => remedy_of_code(*code),
         _ => None,
     }
@@ -39,6 +45,9 @@ fn remedy_of_code(code: ErrorCode) -> Option<&'static str> {
             "`milena topics list` shows the topics, `milena topics create NAME` makes one"
         }
         ErrorCode::TopicAlreadyExists => "with --if-not-exists that is no error",
+        ErrorCode::InvalidPartitions => {
+            "`milena topics describe` shows how many partitions there are; there can only be more"
+        }
         ErrorCode::InvalidReplicationFactor => {
             "ask for as many replicas as there are live brokers at most, or start more brokers"
         }
@@ -48,6 +57,13 @@ fn remedy_of_code(code: ErrorCode) -> Option<&'static str> {
             "fewer replicas are in sync than min.insync.replicas asks for: start the brokers that are missing"
         }
         ErrorCode::OffsetOutOfRange => "--from earliest begins at the first record that is still there",
+        ErrorCode::GroupIdNotFound => "`milena groups list` shows the groups",
+        ErrorCode::NonEmptyGroup => {
+            "stop its members first; `milena groups describe GROUP --members` shows them"
+        }
+        ErrorCode::GroupSubscribedToTopic => {
+            "its members read the topic; stop them first: `milena groups describe GROUP --members` shows them"
+        }
         ErrorCode::UnsupportedVersion => "the broker is too old or too new for this client",
         _ => return None,
     })

@@ -5,7 +5,7 @@
 //! * `cluster`: who the brokers are and who leads what, and a connection to each of them.
 //! * `producer`: batches, acknowledgements, idempotence.
 //! * `consumer`: offsets, fetches, groups.
-//! * `admin`: topics, configs, the cluster; `log_dirs`: where brokers keep their replicas.
+//! * `admin`: topics, records, configs, groups, log directories, the cluster.
 //!
 //! Retries are bounded by [`RetryPolicy`]; every wait by a time-out. Errors say what was asked of whom and what to do.
 
@@ -15,10 +15,14 @@ mod cluster;
 mod connection;
 mod consumer;
 mod error;
-mod log_dirs;
 mod producer;
 
-pub use admin::{Admin, ConfigEntry, ConfigResource, NewTopic, TopicDescription, TopicPartitionDescription};
+pub use admin::{
+    Admin, CommittedOffset, ConfigChange, ConfigDetail, ConfigEntry, ConfigOperation, ConfigResource,
+    ConfigResourceType, ConfigSource, ConfigSynonym, GroupDescription, GroupListing, GroupMember,
+    HIGH_WATERMARK, LogDirDescription, NewTopic, ReplicaDescription, TopicDescription,
+    TopicPartitionDescription,
+};
 pub use backoff::{Backoff, RetryPolicy};
 pub use cluster::{Broker, Cluster, ClusterConfig, Lane, Metadata, Partition, Topic};
 pub use connection::{Connection, ConnectionConfig, ConnectionError, Disconnected};
@@ -26,7 +30,6 @@ pub use consumer::{
     Consumer, ConsumerConfig, ConsumerRecord, GroupConfig, IsolationLevel, OffsetSpec, assign_range,
 };
 pub use error::Error;
-pub use log_dirs::{LogDirDescription, ReplicaDescription};
 pub use producer::{Acks, Delivery, Producer, ProducerConfig, ProducerRecord, RecordMetadata};
 
 use std::fmt;

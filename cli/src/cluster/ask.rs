@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Result;
-use client::{Admin, ConfigEntry, ConfigResource, LogDirDescription, TopicDescription};
+use client::{Admin, ConfigDetail, ConfigEntry, ConfigResource, LogDirDescription, TopicDescription};
 use protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use protocol::types::BrokerId;
 use tokio::task::JoinSet;
@@ -76,7 +76,7 @@ async fn min_isrs(admin: &Admin, topics: &[TopicDescription]) -> Result<BTreeMap
     let mut found = BTreeMap::new();
     for names in names.chunks(TOPICS_PER_CALL) {
         let resources: Vec<_> = names.iter().cloned().map(ConfigResource::Topic).collect();
-        let configs = admin.describe_configs(&resources).await?;
+        let configs = admin.describe_configs(&resources, ConfigDetail::default()).await?;
         found.extend(
             names.iter().cloned().zip(configs).filter_map(|(name, set)| Some((name, min_isr(&set)?))),
         );

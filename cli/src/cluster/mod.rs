@@ -15,9 +15,9 @@ mod tally;
 mod trouble;
 
 use clap::{Args, Subcommand};
-use client::Admin;
 
-use crate::arguments::{Connect, Output};
+use crate::arguments::Output;
+use crate::connect::Connect;
 use crate::output::{print, print_json};
 
 /// Show the cluster on one page: brokers, controller, metadata store, partitions in trouble.
@@ -54,7 +54,7 @@ pub async fn run(arguments: ClusterArguments) -> anyhow::Result<()> {
     if let Some(ClusterCommand::Recover(arguments)) = arguments.command {
         return recover::run(arguments).await;
     }
-    let admin = Admin::new(arguments.connect.cluster().await?);
+    let admin = arguments.connect.admin().await?;
     let (census, store) = tokio::join!(
         ask::census(&admin),
         store::look(&arguments.metadata.endpoints, &arguments.metadata.prefix)

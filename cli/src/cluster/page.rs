@@ -8,7 +8,7 @@ use super::census::{BrokerSeen, Census, PartitionSeen};
 use super::store::{RegistrationSeen, StoreSeen};
 use super::tally::{Tally, tallies};
 use super::trouble::{Trouble, partitions_in_trouble};
-use crate::output::Table;
+use crate::output::{Table, bytes};
 
 /// Partitions in trouble that are named one by one.
 const PARTITIONS_SHOWN: usize = 20;
@@ -158,17 +158,6 @@ fn shortened(name: &str) -> String {
 
 fn ids(brokers: &[BrokerId]) -> String {
     brokers.iter().map(BrokerId::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// Three digits at most, in powers of 1024.
-fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        (value, unit) = (value / 1024.0, unit + 1);
-    }
-    let digits = if unit == 0 || value >= 9.95 { 0 } else { 1 };
-    format!("{value:.digits$} {}", UNITS[unit])
 }
 
 #[cfg(test)]

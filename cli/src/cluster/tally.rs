@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::ErrorCode;
 use protocol::types::BrokerId;
 
 use super::census::{BrokerSeen, Census};
@@ -45,12 +46,12 @@ pub fn tallies(census: &Census) -> BTreeMap<BrokerId, Tally> {
 
 fn of_dirs(broker: &BrokerSeen) -> Tally {
     let Some(dirs) = &broker.dirs else { return Tally::default() };
-    let replicas = || dirs.iter().flat_map(|dir| &dir.replicas);
+    let replicas = || dirs.iter().flat_map(|dir| &dir.replicas).filter(|replica| !replica.is_future);
     Tally {
         lag_max: Some(replicas().map(|replica| replica.lag).max().unwrap_or(0)),
         bytes: Some(replicas().map(|replica| replica.bytes).sum()),
         usable_bytes: dirs.iter().filter_map(|dir| dir.usable_bytes).min(),
-        failed_dirs: dirs.iter().filter(|dir| dir.error_code != 0).count(),
+        failed_dirs: dirs.iter().filter(|dir| dir.error != ErrorCode::None).count(),
         ..Tally::default()
     }
 }

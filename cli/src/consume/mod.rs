@@ -17,7 +17,8 @@ use client::{
     TopicPartition,
 };
 
-use crate::arguments::{Connect, Output, key_value};
+use crate::arguments::{Output, key_value};
+use crate::connect::Connect;
 use crate::progress::Progress;
 use print::RecordFormat;
 

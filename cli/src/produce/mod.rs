@@ -17,7 +17,8 @@ use protocol::records::{Compression, Header};
 use serde_json::json;
 use storage::{MAX_TOPIC_NAME_BYTES, is_topic_name};
 
-use crate::arguments::{Connect, Output, key_value};
+use crate::arguments::{Output, key_value};
+use crate::connect::Connect;
 use crate::output::{Table, print_json};
 use crate::progress::Progress;
 use line::LineFormat;

@@ -1,12 +1,13 @@
 //! `milena topics create`.
 
 use clap::Args;
-use client::{Admin, NewTopic};
+use client::NewTopic;
 use protocol::ErrorCode;
 use protocol::types::BrokerId;
 
 use super::TopicNames;
-use crate::arguments::{Connect, key_value};
+use crate::arguments::key_value;
+use crate::connect::Connect;
 use crate::output::print;
 
 /// Create topics.
@@ -38,11 +39,11 @@ pub struct CreateArguments {
 
 /// A broker list for each partition; a type of its own, since clap takes a bare `Vec` for a repeated argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Assignment(Vec<Vec<BrokerId>>);
+pub struct Assignment(pub Vec<Vec<BrokerId>>);
 
 pub async fn run(arguments: CreateArguments) -> anyhow::Result<()> {
     let names = arguments.topics.some()?;
-    let admin = Admin::new(arguments.connect.cluster().await?);
+    let admin = arguments.connect.admin().await?;
     for name in names {
         let topic = NewTopic {
             name: name.clone(),
@@ -64,7 +65,8 @@ pub async fn run(arguments: CreateArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn assignment(text: &str) -> Result<Assignment, String> {
+/// Reads an [`Assignment`].
+pub fn assignment(text: &str) -> Result<Assignment, String> {
     let broker = |id: &str| id.trim().parse().map(BrokerId).map_err(|_| format!("'{id}' is no broker id"));
     let replicas = |partition: &str| partition.split(':').map(broker).collect::<Result<Vec<_>, _>>();
     text.split(',').map(replicas).collect::<Result<_, _>>().map(Assignment)

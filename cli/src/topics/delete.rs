@@ -1,11 +1,10 @@
 //! `milena topics delete`.
 
 use clap::Args;
-use client::Admin;
 use protocol::ErrorCode;
 
 use super::TopicNames;
-use crate::arguments::Connect;
+use crate::connect::Connect;
 use crate::output::print;
 
 /// Delete topics, with all their records.
@@ -22,7 +21,7 @@ pub struct DeleteArguments {
 
 pub async fn run(arguments: DeleteArguments) -> anyhow::Result<()> {
     let names = arguments.topics.some()?;
-    let admin = Admin::new(arguments.connect.cluster().await?);
+    let admin = arguments.connect.admin().await?;
     for name in names {
         let outcome = match admin.delete_topics(std::slice::from_ref(&name)).await {
             Ok(()) => "deleted",

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use client::{Admin, ConfigEntry, ConfigResource, TopicDescription, TopicPartitionDescription};
+use client::{Admin, ConfigDetail, ConfigEntry, ConfigResource, TopicDescription, TopicPartitionDescription};
 use protocol::types::BrokerId;
 use serde_json::json;
 
 use super::TopicNames;
-use crate::arguments::{Connect, Output};
+use crate::arguments::Output;
+use crate::connect::Connect;
 use crate::output::{print, print_json};
 
 /// Describe topics: partitions, leaders, replicas, configs.
@@ -53,12 +54,12 @@ struct Described {
 }
 
 pub async fn run(arguments: DescribeArguments) -> anyhow::Result<()> {
-    let admin = Admin::new(arguments.connect.cluster().await?);
+    let admin = arguments.connect.admin().await?;
     let mut topics = admin.describe_topics(&arguments.topics.all()).await?;
     topics.retain(|topic| !(arguments.exclude_internal && topic.internal));
     let resources: Vec<_> =
         topics.iter().map(|topic| ConfigResource::Topic(topic.name.to_string())).collect();
-    let configs = admin.describe_configs(&resources).await?;
+    let configs = admin.describe_configs(&resources, ConfigDetail::default()).await?;
     let live = live_brokers(&admin).await?;
     let described = topics.into_iter().zip(configs).map(|(topic, configs)| Described { topic, configs });
     let shown: Vec<_> = described.filter_map(|described| arguments.only.keep(described, &live)).collect();
@@ -86,7 +87,7 @@ impl Only {
     /// What is to be shown of a topic, if anything.
     fn keep(self, mut described: Described, live: &BTreeSet<BrokerId>) -> Option<Described> {
         if self.topics_with_overrides {
-            return described.configs.iter().any(|config| !config.is_default).then_some(described);
+            return described.configs.iter().any(|config| !config.is_default()).then_some(described);
         }
         if self.filters_partitions() {
             let min_isr = min_isr(&described.configs);
@@ -127,7 +128,7 @@ fn text_of(described: &Described, only: Only) -> String {
 }
 
 fn topic_line(Described { topic, configs }: &Described) -> String {
-    let set = configs.iter().filter(|config| !config.is_default);
+    let set = configs.iter().filter(|config| !config.is_default());
     let set = set.map(|config| format!("{}={}", config.name, config.value.as_deref().unwrap_or("null")));
     format!(
         "Topic: {}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n",
@@ -157,7 +158,7 @@ fn ids(brokers: &[BrokerId]) -> String {
 }
 
 fn json_of(Described { topic, configs }: &Described) -> serde_json::Value {
-    let set = configs.iter().filter(|config| !config.is_default);
+    let set = configs.iter().filter(|config| !config.is_default());
     let value = |config: &ConfigEntry| config.value.as_deref().map(str::to_owned).into();
     let set: serde_json::Map<_, _> = set.map(|config| (config.name.to_string(), value(config))).collect();
     json!({
@@ -186,6 +187,7 @@ fn partition_json(partition: &TopicPartitionDescription) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use client::ConfigSource;
     use protocol::types::{LeaderEpoch, Uuid};
 
     fn described(isr: &[i32], leader: Option<i32>) -> Described {
@@ -205,8 +207,15 @@ mod tests {
             internal: false,
             partitions: vec![partition],
         };
-        let min_isr =
-            ConfigEntry { name: "min.insync.replicas".into(), value: Some("2".into()), is_default: false };
+        let min_isr = ConfigEntry {
+            name: "min.insync.replicas".into(),
+            value: Some("2".into()),
+            source: ConfigSource(1),
+            read_only: false,
+            sensitive: false,
+            synonyms: Vec::new(),
+            documentation: None,
+        };
         Described { topic, configs: vec![min_isr] }
     }
 

@@ -1,10 +1,11 @@
 //! `milena topics list`.
 
 use clap::Args;
-use client::{Admin, Topic};
+use client::Topic;
 use serde_json::json;
 
-use crate::arguments::{Connect, Output};
+use crate::arguments::Output;
+use crate::connect::Connect;
 use crate::output::{print, print_json};
 
 /// List topics.
@@ -20,7 +21,7 @@ pub struct ListArguments {
 }
 
 pub async fn run(arguments: ListArguments) -> anyhow::Result<()> {
-    let mut topics = Admin::new(arguments.connect.cluster().await?).list_topics().await?;
+    let mut topics = arguments.connect.admin().await?.list_topics().await?;
     topics.retain(|topic| !(arguments.exclude_internal && topic.internal));
     match arguments.output {
         Output::Table => print(&topics.iter().map(|topic| format!("{}\n", topic.name)).collect::<String>()),

@@ -1,5 +1,6 @@
-//! `milena topics`: create, list, describe and delete, in the vocabulary of Kafka's own tool.
+//! `milena topics`: create, list, describe, alter and delete, in the vocabulary of Kafka's own tool.
 
+mod alter;
 mod create;
 mod delete;
 mod describe;
@@ -7,12 +8,13 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-/// Topics: create, list, describe, delete.
+/// Topics: create, list, describe, alter, delete.
 #[derive(Subcommand)]
 pub enum TopicsCommand {
     Create(create::CreateArguments),
     List(list::ListArguments),
     Describe(describe::DescribeArguments),
+    Alter(alter::AlterArguments),
     Delete(delete::DeleteArguments),
 }
 
@@ -46,6 +48,7 @@ pub async fn run(command: TopicsCommand) -> anyhow::Result<()> {
         TopicsCommand::Create(arguments) => create::run(arguments).await,
         TopicsCommand::List(arguments) => list::run(arguments).await,
         TopicsCommand::Describe(arguments) => describe::run(arguments).await,
+        TopicsCommand::Alter(arguments) => alter::run(arguments).await,
         TopicsCommand::Delete(arguments) => delete::run(arguments).await,
     }
 }

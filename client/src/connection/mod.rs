@@ -15,7 +15,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::ApiKey;
 use protocol::wire::Request;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -116,7 +115,25 @@ impl Connection {
         request: &R,
         limit: Duration,
     ) -> Result<R::Response, ConnectionError> {
-        let version = self.version_of::<R>()?;
+        self.send_at(request, self.version_of::<R>()?, limit).await
+    }
+
+    /// As [`Connection::send`], in a version of `highest` at most.
+    pub async fn send_up_to<R: Request>(
+        &self,
+        request: &R,
+        highest: i16,
+    ) -> Result<R::Response, ConnectionError> {
+        let version = self.version_of::<R>()?.min(highest);
+        self.send_at(request, version, self.inner.request_timeout).await
+    }
+
+    async fn send_at<R: Request>(
+        &self,
+        request: &R,
+        version: i16,
+        limit: Duration,
+    ) -> Result<R::Response, ConnectionError> {
         match timeout(limit, self.peer().call(request, version)).await {
             Ok(response) => response,
             Err(_) => Err(self.timed_out::<R>(limit)),
@@ -138,8 +155,8 @@ impl Connection {
         self.inner.versions.choose::<R>(&self.inner.address)
     }
 
-    /// The APIs that the broker serves, with its versions.
-    pub fn api_versions(&self) -> impl Iterator<Item = (ApiKey, RangeInclusive<i16>)> {
+    /// The keys of the APIs that the broker serves, some of which we may not know, with its versions.
+    pub fn api_versions(&self) -> impl Iterator<Item = (i16, RangeInclusive<i16>)> {
         self.inner.versions.iter()
     }
 

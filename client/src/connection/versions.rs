@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
+use protocol::ErrorCode;
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::wire::{Request, Str};
-use protocol::{ApiKey, ErrorCode};
 
 use super::ConnectionError;
 use super::frame::Peer;
@@ -83,9 +83,9 @@ impl Versions {
         Ok(highest)
     }
 
-    /// Every API that both sides know by name, with the broker's range.
-    pub fn iter(&self) -> impl Iterator<Item = (ApiKey, RangeInclusive<i16>)> {
-        self.served.iter().filter_map(|(key, range)| Some((ApiKey::try_from(*key).ok()?, range.clone())))
+    /// Every key that the broker serves, with its range.
+    pub fn iter(&self) -> impl Iterator<Item = (i16, RangeInclusive<i16>)> {
+        self.served.iter().map(|(key, range)| (*key, range.clone()))
     }
 }
 

@@ -21,6 +21,7 @@ use protocol::types::{BrokerId, LeaderEpoch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+pub(crate) use group::owned_partitions;
 pub use group::{GroupConfig, assign_range};
 pub use isolation::IsolationLevel;
 pub use offsets::OffsetSpec;

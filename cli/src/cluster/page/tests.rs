@@ -130,6 +130,6 @@ fn bytes_have_three_digits_at_most() {
     let cases =
         [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KiB"), (1 << 20, "1.0 MiB"), (u64::MAX, "16384 PiB")];
     for (given, expected) in cases {
-        assert_eq!(bytes(given), expected);
+        assert_eq!(crate::output::bytes(given), expected);
     }
 }

@@ -27,6 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 pub use assignor::assign_range;
 use coordinator::{Coordinator, Joined, Member};
+pub(crate) use protocol::owned_partitions;
 
 use super::{ConsumerConfig, OffsetSpec};
 use crate::{Cluster, Error, RetryPolicy, TopicPartition};

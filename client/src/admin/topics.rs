@@ -1,37 +1,27 @@
-//! Calls that change or describe the cluster. Every broker takes them and passes on what it does not decide itself.
+//! Topics: created, listed, described, grown, deleted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use protocol::messages::create_partitions_request::{CreatePartitionsAssignment, CreatePartitionsTopic};
 use protocol::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
 };
 use protocol::messages::delete_topics_request::DeleteTopicState;
-use protocol::messages::describe_configs_request::DescribeConfigsResource;
-use protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
 use protocol::messages::describe_topic_partitions_request::TopicRequest;
 use protocol::messages::describe_topic_partitions_response::{
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
 use protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeClusterResponse,
-    DescribeConfigsRequest, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeTopicPartitionsRequest,
+    DescribeTopicPartitionsResponse,
 };
 use protocol::types::{BrokerId, LeaderEpoch, Uuid};
-use protocol::wire::{Request, Str};
+use protocol::wire::Str;
 
-use crate::{Cluster, Error, Topic};
+use crate::{Admin, Error, Topic};
 
-/// How long the cluster may take over a change before it answers.
-const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// "The cluster's default", for the number of partitions or replicas.
 const DEFAULT: i32 = -1;
-
-/// See the module.
-#[derive(Clone, Debug)]
-pub struct Admin {
-    cluster: Cluster,
-}
 
 /// A topic to be created.
 #[derive(Clone, Debug, Default)]
@@ -68,38 +58,13 @@ pub struct TopicPartitionDescription {
     pub offline_replicas: Vec<BrokerId>,
 }
 
-/// What configs belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigResource {
-    Topic(String),
-    Broker(BrokerId),
-}
-
-/// A config key and its value in force.
-#[derive(Clone, Debug)]
-pub struct ConfigEntry {
-    pub name: Str,
-    /// `None` for a sensitive one.
-    pub value: Option<Str>,
-    /// Whether nobody set it, at any level.
-    pub is_default: bool,
-}
-
 impl Admin {
-    pub fn new(cluster: Cluster) -> Admin {
-        Admin { cluster }
-    }
-
-    pub(crate) fn cluster(&self) -> &Cluster {
-        &self.cluster
-    }
-
     /// Creates topics, or with `validate_only` says whether they could be. The first refusal is the error; what came
     /// before it stands.
     pub async fn create_topics(&self, topics: &[NewTopic], validate_only: bool) -> Result<(), Error> {
         let request = CreateTopicsRequest {
             topics: topics.iter().map(NewTopic::to_wire).collect(),
-            timeout_ms: CHANGE_TIMEOUT.as_millis() as i32,
+            timeout_ms: self.change_timeout_ms(),
             validate_only,
         };
         let answer = self.call(&request).await?;
@@ -116,7 +81,7 @@ impl Admin {
         let request = DeleteTopicsRequest {
             topics: names.iter().map(by_name).collect(),
             topic_names: names,
-            timeout_ms: CHANGE_TIMEOUT.as_millis() as i32,
+            timeout_ms: self.change_timeout_ms(),
         };
         let answer = self.call(&request).await?;
         answer.responses.iter().try_for_each(|topic| {
@@ -127,7 +92,7 @@ impl Admin {
 
     /// All topics, ordered by name.
     pub async fn list_topics(&self) -> Result<Vec<Arc<Topic>>, Error> {
-        Ok(self.cluster.refresh_all().await?.topics().cloned().collect())
+        Ok(self.cluster().refresh_all().await?.topics().cloned().collect())
     }
 
     /// Describes topics, page by page; every topic where none is named.
@@ -149,42 +114,29 @@ impl Admin {
         }
     }
 
-    /// Every key of each resource, in the order of the resources.
-    pub async fn describe_configs(
+    /// Grows a topic to `count` partitions, or with `validate_only` says whether it could be. The new ones are placed by
+    /// the cluster, or on the brokers that are named for each.
+    pub async fn create_partitions(
         &self,
-        resources: &[ConfigResource],
-    ) -> Result<Vec<Vec<ConfigEntry>>, Error> {
-        let request = DescribeConfigsRequest {
-            resources: resources.iter().map(ConfigResource::to_wire).collect(),
-            ..Default::default()
+        topic: &str,
+        count: i32,
+        assignment: Option<&[Vec<BrokerId>]>,
+        validate_only: bool,
+    ) -> Result<(), Error> {
+        let replicas = |brokers: &Vec<BrokerId>| CreatePartitionsAssignment {
+            broker_ids: brokers.iter().map(|broker| broker.0).collect(),
+        };
+        let assignments = assignment.map(|partitions| partitions.iter().map(replicas).collect());
+        let request = CreatePartitionsRequest {
+            topics: vec![CreatePartitionsTopic { name: Str::from(topic), count, assignments }],
+            timeout_ms: self.change_timeout_ms(),
+            validate_only,
         };
         let answer = self.call(&request).await?;
-        let mut described = vec![Vec::new(); resources.len()];
-        for result in answer.results {
-            let subject = format!("'{}'", result.resource_name);
-            Error::check("DescribeConfigs", &subject, result.error_code, result.error_message.as_deref())?;
-            let asked = resources.iter().map(ConfigResource::to_wire);
-            let same = |it: &DescribeConfigsResource| {
-                (it.resource_type, &it.resource_name) == (result.resource_type, &result.resource_name)
-            };
-            if let Some(index) = asked.into_iter().position(|resource| same(&resource)) {
-                described[index] = result.configs.into_iter().map(ConfigEntry::of).collect();
-            }
-        }
-        Ok(described)
-    }
-
-    /// The cluster's id and its brokers, on demand with those that are registered but fenced.
-    pub async fn describe_cluster(&self, fenced_too: bool) -> Result<DescribeClusterResponse, Error> {
-        let request = DescribeClusterRequest { include_fenced_brokers: fenced_too, ..Default::default() };
-        let answer = self.call(&request).await?;
-        Error::check("DescribeCluster", "the cluster", answer.error_code, answer.error_message.as_deref())?;
-        Ok(answer)
-    }
-
-    async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
-        let limit = CHANGE_TIMEOUT + self.cluster.config().connection.request_timeout;
-        Ok(self.cluster.any_broker().await?.send_within(request, limit).await?)
+        answer.results.iter().try_for_each(|grown| {
+            let subject = format!("topic '{}'", grown.name);
+            Error::check("CreatePartitions", subject, grown.error_code, grown.error_message.as_deref())
+        })
     }
 }
 
@@ -241,28 +193,6 @@ impl NewTopic {
             replication_factor: self.replication_factor.filter(|_| !assigned).unwrap_or(DEFAULT as i16),
             assignments: self.assignment.iter().enumerate().map(replicas).collect(),
             configs: self.configs.iter().map(config).collect(),
-        }
-    }
-}
-
-impl ConfigResource {
-    fn to_wire(&self) -> DescribeConfigsResource {
-        let (resource_type, resource_name) = match self {
-            ConfigResource::Topic(name) => (2, Str::from(name.as_str())),
-            ConfigResource::Broker(id) => (4, Str::from(id.to_string())),
-        };
-        DescribeConfigsResource { resource_type, resource_name, configuration_keys: None }
-    }
-}
-
-impl ConfigEntry {
-    /// Source 5 is Kafka's DEFAULT_CONFIG.
-    fn of(entry: DescribeConfigsResourceResult) -> ConfigEntry {
-        const DEFAULT_CONFIG: i8 = 5;
-        ConfigEntry {
-            name: entry.name,
-            value: entry.value,
-            is_default: entry.config_source == DEFAULT_CONFIG,
         }
     }
 }
