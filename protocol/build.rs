@@ -10,6 +10,7 @@
 //! | `emit`, `field`, `code` | the Rust of messages, of their fields, and its layout |
 //! | `error_codes` | how a message tells the error codes in it |
 //! | `tables` | what goes over all messages |
+//! | `schema` | the definitions themselves, as tables |
 
 #[path = "build/check.rs"]
 mod check;
@@ -27,6 +28,8 @@ mod lexer;
 mod model;
 #[path = "build/parse.rs"]
 mod parse;
+#[path = "build/schema.rs"]
+mod schema;
 #[path = "build/tables.rs"]
 mod tables;
 
@@ -81,5 +84,6 @@ fn write_all(definitions: &[Definition]) -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets no OUT_DIR"))?);
     fs::write(out.join("messages.rs"), emit::messages(definitions))?;
     fs::write(out.join("api_keys.rs"), tables::api_keys(definitions))?;
+    fs::write(out.join("schema.rs"), schema::messages(definitions))?;
     fs::write(out.join("arbitrary.rs"), tables::arbitrary(definitions))
 }

@@ -18,6 +18,8 @@ pub mod error_code;
 pub mod frame;
 pub mod messages;
 pub mod records;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod types;
 pub mod wire;
 
