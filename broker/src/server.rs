@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metadata::image::ClusterImage;
 use metadata::store::MetadataStore;
@@ -26,7 +26,7 @@ use crate::link::{ControllerLink, Identity, LinkError, LinkParams, Seen, SeenErr
 use crate::metrics::figures::{self, BrokerState};
 use crate::metrics::{self, threads};
 use crate::net::listener::{self, Limits};
-use crate::net::quota::ConnectionQuota;
+use crate::net::quota::{self, ConnectionQuota};
 use crate::net::request_memory::RequestMemory;
 use crate::replica::coordinator_log::InternalTopic;
 use crate::replica::log_dirs::{self, LogDirsError};
@@ -236,8 +236,10 @@ async fn listen(broker: Arc<Broker>, sockets: Vec<(Arc<Listener>, TcpListener)>,
     }
     let settings = &broker.config.sockets;
     let memory = RequestMemory::new(settings.queued_max_request_bytes);
-    let limits = Limits { quota: ConnectionQuota::new(settings.clone()), memory };
+    let quota = ConnectionQuota::new(broker.config.at_start.connections.clone(), Instant::now());
+    let limits = Limits { quota: quota.clone(), memory };
     let mut listeners = JoinSet::new();
+    listeners.spawn(quota::follow(broker.clone(), quota, shutdown.clone()));
     for (listener, socket) in sockets {
         listeners.spawn(listener::serve(broker.clone(), listener, socket, limits.clone(), shutdown.clone()));
     }

@@ -1,7 +1,8 @@
 //! The project's own chores: `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask sim`, `cargo xtask torture`,
-//! `cargo xtask dashboards`, `cargo xtask release`.
+//! `cargo xtask dashboards`, `cargo xtask configuration`, `cargo xtask release`.
 
 mod bench;
+mod configuration;
 mod dashboards;
 mod release;
 mod sim;
@@ -41,6 +42,8 @@ enum Chore {
     },
     /// Write deploy/grafana/dashboards anew, from their description in xtask/src/dashboards
     Dashboards,
+    /// Write docs/configuration.md anew, from the table in metadata/src/configs
+    Configuration,
     /// Build and pack what is installed: target/dist/milena-VERSION-ARCH-linux.tar.gz; `--help` says what else
     #[command(disable_help_flag = true)]
     Release {
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Torture { arguments } => torture::run(&arguments),
         Chore::Dashboards => dashboards::run(),
+        Chore::Configuration => configuration::run(),
         Chore::Release { arguments } => release::run(&arguments),
     }
 }

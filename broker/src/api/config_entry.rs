@@ -27,7 +27,7 @@ pub(super) fn entry(
         name: key.name,
         is_sensitive: key.kind.is_sensitive(),
         config_type: key.kind.code(),
-        documentation: Some(key.documentation),
+        documentation: Some(key.explained()),
         read_only,
     };
     facts.entry(value, synonyms, details)
@@ -68,7 +68,7 @@ struct Facts<'a> {
     name: &'a str,
     is_sensitive: bool,
     config_type: i8,
-    documentation: Option<&'a str>,
+    documentation: Option<String>,
     read_only: bool,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Facts<'a> {
             name,
             is_sensitive: key.is_none_or(|key| key.kind.is_sensitive()),
             config_type: key.map_or(UNKNOWN_TYPE, |key| key.kind.code()),
-            documentation: key.map(|key| key.documentation),
+            documentation: key.map(ConfigKey::explained),
             read_only: key.is_none_or(|key| key.dynamic == Dynamic::ReadOnly),
         }
     }

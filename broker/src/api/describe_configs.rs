@@ -1,4 +1,4 @@
-//! DescribeConfigs: what holds for topics, brokers, groups and client metrics, where it comes from, and what it means.
+//! DescribeConfigs: what holds for topics, brokers, loggers, groups and client metrics, where it comes from, and what it means.
 //!
 //! Each resource has its own error. A broker speaks for itself and for the default of all brokers, never for another.
 
@@ -15,16 +15,10 @@ use protocol::types::BrokerId;
 
 use super::RequestContext;
 use super::config_entry::{Details, broker_default_entries, broker_entries, entry};
+use super::config_resource::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, KNOWN, TOPIC};
+use super::logger_levels;
 use super::topic_names::validate;
 use crate::Broker;
-
-/// Kafka's `ConfigResource.Type`s.
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const BROKER_LOGGER: i8 = 8;
-const CLIENT_METRICS: i8 = 16;
-const GROUP: i8 = 32;
-const KNOWN: [i8; 5] = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP];
 
 /// Answers from the image and from what this broker was told.
 pub async fn handle(
@@ -84,7 +78,7 @@ impl Answer<'_> {
                 Err(invalid("Client metrics subscription name must not be empty".into()))
             }
             CLIENT_METRICS => Ok(self.client_metrics(name)),
-            BROKER_LOGGER => Err(invalid("loggers have no configs; logging.level of the broker has".into())),
+            BROKER_LOGGER => self.loggers(name),
             _ => Err(unknown_type(resource)),
         }
     }
@@ -146,13 +140,25 @@ impl Answer<'_> {
         if name.is_empty() {
             return Ok(broker_default_entries(self.layers, self.details));
         }
+        self.check_is_this(name, " or empty string,")?;
+        Ok(broker_entries(self.layers, self.details))
+    }
+
+    fn loggers(&self, name: &str) -> Described {
+        if name.is_empty() {
+            return Err(invalid("Broker id must not be empty".into()));
+        }
+        self.check_is_this(name, "")?;
+        Ok(logger_levels::entries())
+    }
+
+    /// A broker speaks for itself alone.
+    fn check_is_this(&self, name: &str, or_else: &str) -> Result<(), Refusal> {
+        let this = self.this;
         match name.parse::<i32>() {
-            Ok(id) if id == self.this.0 => Ok(broker_entries(self.layers, self.details)),
+            Ok(id) if id == this.0 => Ok(()),
             Ok(_) => {
-                let this = self.this;
-                Err(invalid(format!(
-                    "Unexpected broker id, expected {this} or empty string, but received {name}"
-                )))
+                Err(invalid(format!("Unexpected broker id, expected {this}{or_else} but received {name}")))
             }
             Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
         }
@@ -275,7 +281,18 @@ mod tests {
         assert_eq!(error(BROKER, "2"), ErrorCode::InvalidRequest);
         assert_eq!(error(BROKER, "x"), ErrorCode::InvalidRequest);
         assert_eq!(error(GROUP, ""), ErrorCode::InvalidRequest);
+        assert_eq!(error(BROKER_LOGGER, ""), ErrorCode::InvalidRequest);
+        assert_eq!(error(BROKER_LOGGER, "2"), ErrorCode::InvalidRequest);
         assert_eq!(error(77, "x"), ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn loggers_have_levels() {
+        let result = described(BROKER_LOGGER, "1", &["broker::group"]);
+        let expected = (Some("INFO"), Source::DynamicBrokerLogger as i8, false);
+        let entry = &result.configs[0];
+        assert_eq!((entry.value.as_deref(), entry.config_source, entry.read_only), expected);
+        assert!(described(BROKER_LOGGER, "1", &[]).configs.len() > 20);
     }
 
     #[test]

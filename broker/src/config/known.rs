@@ -1,33 +1,10 @@
-//! Every key that was set, used by the broker or not: bad values stop the start, what has no effect is warned of.
+//! Every key that was set, used by the broker or not: bad values stop the start, and so does what would be unsafe to
+//! ignore; of what has no effect it warns.
 
-use metadata::configs::{ConfigKey, Kind, broker_areas, broker_key};
-use node::properties::Properties;
+use metadata::configs::{Kind, Layers, Told, When, broker_key, misplaced_group_bound};
+use node::properties::{BadValue, Properties};
 
-use super::ConfigError;
-
-/// Keys of Java classes that guard something: to go on without them would be unsafe.
-const GUARDS: [&str; 5] = [
-    "authorizer.class.name",
-    "principal.builder.class",
-    "create.topic.policy.class.name",
-    "alter.config.policy.class.name",
-    "client.quota.callback.class",
-];
-
-/// Keys that list Java classes, of which none is missed.
-const REPORTERS: [&str; 2] = ["metric.reporters", "kafka.metrics.reporters"];
-
-/// Keys that are known and settle nothing here, and why.
-const SETTLED_OTHERWISE: [(&str, &str); 5] = [
-    ("num.network.threads", "all work is done by one thread for each processor"),
-    ("num.io.threads", "all work is done by one thread for each processor"),
-    ("background.threads", "housekeeping shares the threads of the runtime"),
-    ("socket.send.buffer.bytes", "the kernel tunes the buffers of each socket, which a fixed size would end"),
-    (
-        "socket.receive.buffer.bytes",
-        "the kernel tunes the buffers of each socket, which a fixed size would end",
-    ),
-];
+use super::{ConfigError, statics};
 
 /// How the keys of the store before KRaft begin.
 const ZOOKEEPER: &str = "zookeeper.";
@@ -35,42 +12,36 @@ const ZOOKEEPER: &str = "zookeeper.";
 /// Refuses the first value that its key does not allow, and warns of each key without effect.
 pub(super) fn check(properties: &Properties) -> Result<(), ConfigError> {
     for (name, value) in properties.iter() {
-        let key = broker_key(name);
-        let text = value.text.trim();
-        if let Some(key) = key.filter(|key| key.read(text).is_err()) {
-            return Err(properties.refuse(name, key.allowed()).into());
-        }
-        if let Some(why) = without_effect(name) {
+        if let Some(why) = check_one(properties, name, value.text.trim())? {
             tracing::warn!(key = name, "has no effect: {why} (set by {})", value.origin);
-        } else if key.is_some_and(|key| names_class(key) && !text.is_empty() && key.default() != Some(text)) {
-            check_class(properties, name)?;
         }
     }
-    Ok(())
+    let statics = statics(properties);
+    let layers = Layers { dynamic_broker: None, dynamic_default: None, statics: &statics };
+    match misplaced_group_bound(layers) {
+        Some((key, allowed)) => Err(properties.refuse(&key, allowed).into()),
+        None => Ok(()),
+    }
 }
 
-fn names_class(key: &ConfigKey) -> bool {
-    key.kind == Kind::Class || GUARDS.contains(&key.name) || REPORTERS.contains(&key.name)
-}
-
-fn check_class(properties: &Properties, name: &str) -> Result<(), ConfigError> {
-    if GUARDS.contains(&name) {
-        let allowed =
-            "nothing (Java classes cannot be loaded, and to go on without this one would be unsafe)";
-        return Err(properties.refuse(name, allowed).into());
+/// Why a key that was set does nothing, if that is so.
+fn check_one(properties: &Properties, name: &str, text: &str) -> Result<Option<&'static str>, BadValue> {
+    let Some(key) = broker_key(name) else {
+        let gone = name.starts_with(ZOOKEEPER);
+        return Ok(Some(if gone { "metadata is kept in metadata.store" } else { "no such key is known" }));
+    };
+    if key.read(text).is_err() {
+        return Err(properties.refuse(name, key.allowed()));
     }
-    tracing::warn!(key = name, "has no effect: Java classes cannot be loaded");
-    Ok(())
-}
-
-fn without_effect(name: &str) -> Option<&'static str> {
-    if name.starts_with(ZOOKEEPER) {
-        return Some("metadata is kept in metadata.store");
+    match key.told(text, When::Start) {
+        Told::Refusal(why) => {
+            let allowed = format!("nothing ({why}, and to go on without this would be unsafe)");
+            Err(properties.refuse(name, allowed))
+        }
+        Told::Warning(why) => Ok(Some(why)),
+        Told::Nothing if key.kind == Kind::Class && !text.is_empty() && key.default() != Some(text) => {
+            Ok(Some("Java classes cannot be loaded"))
+        }
+        Told::Nothing => Ok(None),
     }
-    if let Some((_, why)) = SETTLED_OTHERWISE.iter().find(|(key, _)| *key == name) {
-        return Some(why);
-    }
-    let Some(known) = broker_key(name) else { return Some("no such key is known") };
-    let area = broker_areas().iter().find(|(_, keys, _)| keys.iter().any(|key| key.name == known.name));
-    area.and_then(|(_, _, why)| *why)
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use node::properties::Properties;
 use protocol::types::BrokerId;
 
+pub use self::connections::{ConnectionLimits, Limits};
+pub use self::dynamic::DynamicConfig;
 pub use self::error::ConfigError;
 pub use self::groups::GroupSettings;
 pub use self::listeners::{Binding, ListenersConfig};
@@ -19,6 +21,8 @@ pub use self::session::SessionConfig;
 pub use self::socket::SocketConfig;
 pub use self::topics::{InternalTopicConfig, TopicDefaults};
 
+pub(crate) mod connections;
+mod dynamic;
 mod error;
 mod groups;
 mod known;
@@ -48,6 +52,8 @@ pub struct BrokerConfig {
     pub offsets_topic: InternalTopicConfig,
     pub groups: GroupSettings,
     pub session: SessionConfig,
+    /// What may change later, as it is at the start.
+    pub at_start: DynamicConfig,
     /// `controlled.shutdown.enable`: whether a stop begins with handing every leadership to others; it does unless unset.
     pub controlled_shutdown: bool,
     pub metadata: MetadataConfig,
@@ -62,12 +68,14 @@ impl BrokerConfig {
     pub fn resolve(properties: &Properties) -> Result<BrokerConfig, ConfigError> {
         let values = Values::new(properties);
         known::check(properties)?;
+        let (listeners, logs) = (ListenersConfig::resolve(&values)?, LogsConfig::resolve(&values)?);
         Ok(BrokerConfig {
             broker_id: broker_id(&values)?,
             rack: values.set("broker.rack").filter(|rack| !rack.is_empty()).map(str::to_owned),
-            listeners: ListenersConfig::resolve(&values)?,
+            at_start: DynamicConfig::at_start(&values, &listeners, &logs)?,
+            listeners,
             sockets: SocketConfig::resolve(&values)?,
-            logs: LogsConfig::resolve(&values)?,
+            logs,
             replication: ReplicationConfig::resolve(&values)?,
             topics: TopicDefaults::resolve(&values)?,
             offsets_topic: InternalTopicConfig::of_offsets(&values)?,
@@ -154,6 +162,8 @@ mod tests {
         check_refused(("num.partitions", "0"), &["num.partitions", "'0'", "--override", "at least 1"]);
         check_refused(("socket.request.max.bytes", "many"), &["socket.request.max.bytes", "'many'"]);
         check_refused(("log.dirs", "/a,/a"), &["log.dirs"]);
+        check_refused(("max.connections.per.ip.overrides", "x"), &["--override", "a list of address:count"]);
+        check_refused(("group.consumer.session.timeout.ms", "70000"), &["group.consumer.max.session"]);
         check_refused(("broker.heartbeat.interval.ms", "4000"), &["half of broker.session.timeout.ms"]);
         check_refused(("metadata.store", "zookeeper"), &["etcd", "embedded"]);
     }

@@ -25,8 +25,6 @@ pub struct ReplicationConfig {
     pub lag_time_max: Duration,
     /// `replica.high.watermark.checkpoint.interval.ms`: between two high watermark checkpoints; 5 s unless set.
     pub high_watermark_checkpoint_interval: Duration,
-    /// `num.replica.fetchers`: connections to each other broker; 1 unless set.
-    pub fetchers: usize,
     /// `replica.fetch.max.bytes`: of one partition in one fetch, but for a first batch that is larger; 1 MiB unless set.
     pub fetch_bytes_max: i32,
     /// `replica.fetch.response.max.bytes`: of one whole fetch, with the same exception; 10 MiB unless set.
@@ -51,7 +49,6 @@ impl ReplicationConfig {
             lag_time_max: values.millis("replica.lag.time.max.ms")?,
             high_watermark_checkpoint_interval: values
                 .millis("replica.high.watermark.checkpoint.interval.ms")?,
-            fetchers: values.number("num.replica.fetchers")?,
             fetch_bytes_max: values.number("replica.fetch.max.bytes")?,
             fetch_response_bytes_max: values.number("replica.fetch.response.max.bytes")?,
             fetch_bytes_min: values.number("replica.fetch.min.bytes")?,

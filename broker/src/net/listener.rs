@@ -1,10 +1,10 @@
-//! One accept loop per listener. It bounds the connections of the broker and of each address, and backs off when the kernel
-//! refuses a descriptor.
+//! One accept loop per listener. It bounds the connections of the broker, of the listener and of each address, keeps new ones
+//! waiting that come too fast, and backs off when the kernel refuses a descriptor.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use node::shutdown::Shutdown;
 use socket2::{Domain, Socket, Type};
@@ -69,6 +69,13 @@ pub async fn serve(
         match accepted {
             Ok((socket, peer)) => {
                 failures = 0;
+                let delay = limits.quota.delay(&listener.name, Instant::now());
+                if !delay.is_zero() {
+                    tokio::select! {
+                        () = tokio::time::sleep(delay) => {}
+                        () = shutdown.requested() => break,
+                    }
+                }
                 let Some(place) = admit(&limits.quota, &listener, &socket, peer) else { continue };
                 let surroundings = Surroundings {
                     broker: broker.clone(),
@@ -112,7 +119,7 @@ fn admit(
     socket: &TcpStream,
     peer: SocketAddr,
 ) -> Option<super::quota::Place> {
-    match quota.take(peer.ip()) {
+    match quota.take(&listener.name, peer.ip()) {
         Ok(place) => {
             if let Err(error) = socket.set_nodelay(true) {
                 tracing::debug!(%peer, "TCP_NODELAY: {error}");
@@ -123,7 +130,7 @@ fn admit(
             connections::refused(
                 &listener.name,
                 match refused {
-                    NoPlace::Total(_) => Limit::Total,
+                    NoPlace::Total(_) | NoPlace::Listener(_) => Limit::Total,
                     NoPlace::PerIp(_) => Limit::PerIp,
                 },
             );

@@ -10,6 +10,7 @@ mod frames;
 mod gather;
 pub mod listener;
 pub mod quota;
+mod rate;
 pub mod request_memory;
 mod residency;
 mod sendfile;

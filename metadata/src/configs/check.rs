@@ -1,10 +1,10 @@
-//! Whether values may be set: one broker key, or all that is to stand on a topic or a group.
+//! Whether values may be set: one broker key at the start, or all that is to stand on a topic or a subscription.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ConfigError;
-use super::key::Dynamic;
-use super::table::{broker_key, group_key, topic_key};
+use super::table::{broker_key, client_metrics_key, topic_key};
+use super::value::Value;
 
 /// Whether a broker key allows this value; else what it allows. Keys that are not known allow anything.
 pub fn check_broker(name: &str, value: &str) -> Result<(), String> {
@@ -47,36 +47,50 @@ fn check_compaction_lags(values: &BTreeMap<String, String>) -> Result<(), Config
     }
 }
 
-/// Whether these may be all that is set while brokers run, on one broker or on all of them. Keys that are not known may be
-/// some plug-in's.
-pub fn check_dynamic_broker(values: &BTreeMap<String, String>, of_one: bool) -> Result<(), ConfigError> {
-    let of_kind = |dynamic: Dynamic| {
-        let known = values.keys().filter(|name| broker_key(name).is_some_and(|key| key.dynamic == dynamic));
-        known.cloned().collect::<Vec<String>>()
-    };
-    let fixed = of_kind(Dynamic::ReadOnly);
-    if !fixed.is_empty() {
-        return Err(ConfigError::NotDynamic { names: fixed.join(", ") });
+/// Whether a call may name these keys together, each with or without a value: none twice, none to be set to nothing.
+pub fn check_keys<'a>(keys: impl Iterator<Item = (&'a str, bool)> + Clone) -> Result<(), ConfigError> {
+    let mut names = BTreeSet::new();
+    if !keys.clone().all(|(name, _)| names.insert(name)) {
+        return Err(ConfigError::DuplicateKeys);
     }
-    for (name, value) in values {
-        if let Some(key) = broker_key(name) {
-            key.read(value)?;
-        }
-    }
-    let of_brokers = of_kind(Dynamic::PerBroker);
-    match of_one || of_brokers.is_empty() {
-        true => Ok(()),
-        false => Err(ConfigError::NotClusterWide { names: of_brokers.join(", ") }),
-    }
+    let null: Vec<&str> = keys.filter(|(_, has_value)| !has_value).map(|(name, _)| name).collect();
+    if null.is_empty() { Ok(()) } else { Err(ConfigError::NullValues { names: null.join(", ") }) }
 }
 
-/// Whether these may be all that is set on a group, name by name and value by value.
-pub fn check_group(values: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+/// What may be told of a client, so that a subscription can be for it alone.
+const CLIENT_LABELS: [&str; 6] = [
+    "client_instance_id",
+    "client_id",
+    "client_software_name",
+    "client_software_version",
+    "client_source_address",
+    "client_source_port",
+];
+
+/// Whether these may be all that is set on a subscription to clients' metrics. Patterns are Java's, and not looked into.
+pub fn check_client_metrics(values: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    if let Some(name) = values.keys().find(|name| client_metrics_key(name).is_none()) {
+        return Err(ConfigError::UnknownClientMetricsKey { name: name.clone() });
+    }
     for (name, value) in values {
-        let key = group_key(name).ok_or_else(|| ConfigError::UnknownGroupKey { name: name.clone() })?;
-        key.read(value)?;
+        let Some(key) = client_metrics_key(name) else { continue };
+        match (name.as_str(), key.read(value)?) {
+            ("interval.ms", Value::Number(value)) if !(100..=3_600_000).contains(&value) => {
+                return Err(ConfigError::PushInterval { value });
+            }
+            ("match", Value::List(patterns)) => patterns.into_iter().try_for_each(check_client_match)?,
+            _ => {}
+        }
     }
     Ok(())
+}
+
+fn check_client_match(pattern: String) -> Result<(), ConfigError> {
+    let parts: Vec<&str> = pattern.trim_end_matches('=').split('=').collect();
+    match parts.as_slice() {
+        [label, _] if CLIENT_LABELS.contains(&label.trim()) => Ok(()),
+        _ => Err(ConfigError::ClientMatch { pattern }),
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +114,28 @@ mod tests {
             check(&[("min.compaction.lag.ms", "100"), ("max.compaction.lag.ms", "10")]),
             "conflict topic config setting min.compaction.lag.ms (100) > max.compaction.lag.ms (10)"
         );
+    }
+
+    #[test]
+    fn a_subscription_says_which_clients_it_is_for() {
+        let check = |name: &str, value: &str| {
+            let values = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+            check_client_metrics(&values).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("match", "client_id=a.*, client_software_name = Java"), Ok(()));
+        let refused = [
+            ("match", "client_id=", "Illegal client matching pattern: client_id="),
+            ("match", "name=x", "Illegal client matching pattern: name=x"),
+            ("push", "1", "Unknown client metrics configuration: push"),
+            (
+                "interval.ms",
+                "99",
+                "Invalid value 99 for interval.ms, interval must be between 100 and 3600000 (1 hour)",
+            ),
+        ];
+        for (name, value, words) in refused {
+            assert_eq!(check(name, value), Err(words.to_owned()));
+        }
     }
 
     #[test]

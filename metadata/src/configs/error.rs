@@ -22,10 +22,36 @@ pub enum ConfigError {
     UnknownTopicKey { name: String },
     #[error("Unknown group config name: {name}")]
     UnknownGroupKey { name: String },
+    #[error("Unknown client metrics configuration: {name}")]
+    UnknownClientMetricsKey { name: String },
+    #[error("Invalid value {value} for interval.ms, interval must be between 100 and 3600000 (1 hour)")]
+    PushInterval { value: i64 },
+    #[error("Illegal client matching pattern: {pattern}")]
+    ClientMatch { pattern: String },
+    #[error("Error due to duplicate config keys")]
+    DuplicateKeys,
+    #[error("Null value not supported for : {names}")]
+    NullValues { names: String },
     #[error("Cannot update these configs dynamically: [{names}]")]
     NotDynamic { names: String },
     #[error("Cannot update these configs at default cluster level, broker id must be specified: [{names}]")]
     NotClusterWide { names: String },
+    #[error(
+        "These security configs can be dynamically updated only per-listener using the listener prefix: [{names}]"
+    )]
+    NotPerListener { names: String },
+    #[error("{name} cannot be set to {value}: {why}")]
+    Refused { name: String, value: String, why: &'static str },
+    #[error(
+        "Dynamic thread count update validation failed for {name}={threads}, value should {allowed} the current value {now}"
+    )]
+    Threads { name: String, threads: i64, allowed: &'static str, now: i64 },
+    #[error("{name} must be in the range {min} to {max} inclusive.")]
+    GroupRange { name: String, min: i64, max: i64 },
+    #[error("{name} must be less than or equal to {max}")]
+    GroupMaximum { name: String, max: i64 },
+    #[error("{session} must be greater than {heartbeat}")]
+    GroupSession { session: String, heartbeat: String },
     #[error("conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})")]
     CompactionLags { min: i64, max: i64 },
     #[error(

@@ -1,6 +1,7 @@
 //! One key of the table.
 
 use super::allowed::Allowed;
+use super::effect::{Effect, Told, When, is_as_good_as_default};
 use super::error::InvalidValue;
 use super::kind::Kind;
 use super::value::Value;
@@ -13,6 +14,7 @@ pub struct ConfigKey {
     default: Fallback,
     allowed: Allowed,
     pub dynamic: Dynamic,
+    pub effect: Effect,
     /// Kafka's own tests and internals set it; it is described only where it is set.
     pub internal: bool,
     /// Of a topic's or group's key: the broker keys whose values hold where it is not set, the first that is set first.
@@ -85,8 +87,20 @@ const fn described(
     allowed: Allowed,
     documentation: &'static str,
 ) -> ConfigKey {
-    let (dynamic, internal, inherits) = (Dynamic::ReadOnly, false, &[]);
-    ConfigKey { name, kind, default, allowed, dynamic, internal, inherits, documentation }
+    let (dynamic, effect, internal, inherits) = (Dynamic::ReadOnly, Effect::Full, false, &[]);
+    ConfigKey { name, kind, default, allowed, dynamic, effect, internal, inherits, documentation }
+}
+
+/// All of these do nothing, but for those of which something else is said.
+pub(super) const fn idle<const N: usize>(mut keys: [ConfigKey; N], why: &'static str) -> [ConfigKey; N] {
+    let mut at = 0;
+    while at < N {
+        if matches!(keys[at].effect, Effect::Full) {
+            keys[at].effect = Effect::None { why };
+        }
+        at += 1;
+    }
+    keys
 }
 
 pub(super) const fn same(name: &'static str) -> Inherited {
@@ -118,6 +132,15 @@ impl ConfigKey {
         ConfigKey { inherits, ..self }
     }
 
+    /// It is known, and does nothing.
+    pub(super) const fn idle(self, why: &'static str) -> ConfigKey {
+        self.effect(Effect::None { why })
+    }
+
+    pub(super) const fn effect(self, effect: Effect) -> ConfigKey {
+        ConfigKey { effect, ..self }
+    }
+
     /// The default as Kafka writes it; `None` where there is none.
     pub fn default(&self) -> Option<&'static str> {
         match self.default {
@@ -136,6 +159,20 @@ impl ConfigKey {
         let value = self.kind.read(self.name, text)?;
         self.allowed.check(&value).map_err(|wrong| InvalidValue::new(self.name, &value, wrong))?;
         Ok(value)
+    }
+
+    /// What those hear who set the key to `text`, beside whether it is allowed.
+    pub fn told(&self, text: &str, when: When) -> Told {
+        let is_default = is_as_good_as_default(self.kind, text.trim(), self.default());
+        self.read(text).map_or(Told::Nothing, |value| self.effect.told(&value, is_default, when))
+    }
+
+    /// What it says, and what of that is not so here.
+    pub fn explained(&self) -> String {
+        match self.effect {
+            Effect::Full => self.documentation.to_owned(),
+            effect => format!("{} In Milena: {effect}.", self.documentation),
+        }
     }
 
     /// What the key allows, in words: "a number of at least 1", say.

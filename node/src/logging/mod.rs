@@ -1,17 +1,24 @@
 //! What the process says of itself: one line an event on stderr, as text or as JSON.
 //!
 //! The filter is that of `MILENA_LOG`, else of `RUST_LOG`, else of the level that the configuration names. A bare level
-//! speaks of our own crates; those that carry HTTP and gRPC say only warnings until a directive names them.
+//! speaks of our own crates; those that carry HTTP and gRPC say only warnings until a directive names them. While the
+//! process runs [`levels`] change it.
 
+mod level;
+mod levels;
 mod one_line;
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::properties::{BadValue, Properties};
 use one_line::OneLine;
+
+pub use level::Level;
+pub use levels::{Levels, ROOT_LOGGER};
 
 /// The environment variable whose filter goes before every other.
 pub const FILTER_VARIABLE: &str = "MILENA_LOG";
@@ -52,6 +59,8 @@ pub enum LoggingError {
     BadFilter { filter: String, source: tracing_subscriber::filter::ParseError },
     #[error("logging was begun twice")]
     Twice,
+    #[error("the log filter is not replaced: {0}")]
+    Reload(tracing_subscriber::reload::Error),
 }
 
 impl Default for LoggingConfig {
@@ -74,22 +83,36 @@ impl LoggingConfig {
     }
 }
 
+static IN_FORCE: OnceLock<Levels> = OnceLock::new();
+
+/// The levels of the process's loggers; none before logging has begun.
+pub fn levels() -> Option<&'static Levels> {
+    IN_FORCE.get()
+}
+
 /// Begins to log for the whole process; once.
 pub fn begin(config: &LoggingConfig) -> Result<(), LoggingError> {
-    let filter = filter(&chosen_directives(config, |name| std::env::var(name).ok()))?;
+    let directives = chosen_directives(config, |name| std::env::var(name).ok());
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(&directives)?)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(std::io::stderr().is_terminal());
-    let begun = match config.format {
-        Format::Text => lines.with_writer(|| OneLine(std::io::stderr())).try_init(),
+    let (begun, levels) = match config.format {
+        Format::Text => {
+            let lines = lines.with_writer(|| OneLine(std::io::stderr())).with_filter_reloading();
+            let handle = lines.reload_handle();
+            (lines.try_init(), Levels::new(directives, Box::new(move |filter| handle.reload(filter))))
+        }
         // An object a line: the event's own fields, and under `span` those of the request that it is about.
         Format::Json => {
             let lines = lines.json().flatten_event(true).with_span_list(false);
-            lines.with_writer(std::io::stderr).try_init()
+            let lines = lines.with_writer(std::io::stderr).with_filter_reloading();
+            let handle = lines.reload_handle();
+            (lines.try_init(), Levels::new(directives, Box::new(move |filter| handle.reload(filter))))
         }
     };
-    begun.map_err(|_| LoggingError::Twice)
+    begun.map_err(|_| LoggingError::Twice)?;
+    IN_FORCE.set(levels).map_err(|_| LoggingError::Twice)
 }
 
 fn chosen_directives(config: &LoggingConfig, variable: impl Fn(&str) -> Option<String>) -> String {

@@ -18,6 +18,8 @@ pub enum Origin {
         name: String,
     },
     Override,
+    /// It was set while the process ran.
+    Running,
 }
 
 /// One value as it was written, and who wrote it.
@@ -44,6 +46,7 @@ impl fmt::Display for Origin {
             Origin::File { path, line } => write!(f, "{} line {line}", path.display()),
             Origin::Environment { name } => write!(f, "environment variable {name}"),
             Origin::Override => f.write_str("--override"),
+            Origin::Running => f.write_str("a call"),
         }
     }
 }

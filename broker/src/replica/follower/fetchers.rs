@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use metadata::configs::Layers;
 use metadata::image::{BrokerImage, ClusterImage};
 use node::shutdown::Shutdown;
 use protocol::types::{BrokerId, LeaderEpoch};
@@ -16,6 +17,7 @@ use super::farewell::{Farewells, deposed};
 use super::fetcher::{Assigned, Fetcher, Followed};
 use super::roster::Following;
 use crate::Broker;
+use crate::config::DynamicConfig;
 use crate::metrics::replication::FetcherLag;
 
 /// One of the fetchers of a leader.
@@ -34,6 +36,8 @@ struct Fetchers {
     places: HashMap<PartitionKey, Place>,
     tasks: JoinSet<()>,
     farewells: Farewells,
+    /// `num.replica.fetchers`, as it is now.
+    per_leader: usize,
 }
 
 struct Running {
@@ -46,6 +50,7 @@ pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
     let mut images = broker.image.subscribe();
     let mut fetchers = Fetchers {
         farewells: Farewells::new(broker.clone()),
+        per_leader: broker.config.at_start.fetchers,
         broker,
         running: BTreeMap::new(),
         places: HashMap::new(),
@@ -68,6 +73,7 @@ impl Fetchers {
     fn follow(&mut self, old: &ClusterImage, new: &ClusterImage) {
         let changes = changes(self.broker.config.broker_id, old, new);
         self.say_farewell(old, new, &changes);
+        self.spread_over(self.wanted(new));
         for change in changes {
             match change {
                 Change::Follow { key, leader, leader_epoch, lane } => {
@@ -90,12 +96,40 @@ impl Fetchers {
         }
     }
 
+    /// How many fetchers each leader is to have.
+    fn wanted(&self, image: &ClusterImage) -> usize {
+        let config = &self.broker.config;
+        let layers = Layers::of(image, Some(config.broker_id), &config.statics);
+        DynamicConfig::resolve(config, layers).map_or(self.per_leader, |config| config.fetchers)
+    }
+
+    /// Moves every partition to where it belongs among so many fetchers.
+    fn spread_over(&mut self, per_leader: usize) {
+        if per_leader == self.per_leader {
+            return;
+        }
+        tracing::info!(from = self.per_leader, to = per_leader, "num.replica.fetchers changes");
+        self.per_leader = per_leader;
+        let places: Vec<_> = self.places.iter().map(|(key, place)| (*key, *place)).collect();
+        for (key, Place { leader, lane, .. }) in places {
+            let place = self.place(&key, leader, lane);
+            if let Some(leader_epoch) = self.leader_epoch(&key) {
+                self.assign(key, place, leader_epoch);
+            }
+        }
+    }
+
+    /// The epoch by which a partition is fetched.
+    fn leader_epoch(&self, key: &PartitionKey) -> Option<LeaderEpoch> {
+        let running = self.running.get(self.places.get(key)?)?;
+        Some(running.assigned.borrow().partitions.get(key)?.leader_epoch)
+    }
+
     /// Those that catch up share one fetcher, numbered behind the others.
     fn place(&self, key: &PartitionKey, leader: BrokerId, lane: Lane) -> Place {
-        let fetchers = self.broker.config.replication.fetchers;
         let index = match lane {
-            Lane::InSync => fetcher_index(key, fetchers),
-            Lane::CatchingUp => fetchers,
+            Lane::InSync => fetcher_index(key, self.per_leader),
+            Lane::CatchingUp => self.per_leader,
         };
         Place { leader, lane, index }
     }

@@ -1,14 +1,15 @@
 //! Which resources there are, and what may be set on each.
 
-use metadata::configs::{check_dynamic_broker, check_group, check_topic};
+use metadata::configs::{
+    ConfigError, Layers, check_client_metrics, check_dynamic_broker, check_group, check_topic,
+};
 use metadata::image::ConfigResource;
 use protocol::ErrorCode;
 use protocol::types::BrokerId;
 
 use super::super::refusal::Refusal;
 use super::super::topic_name;
-use super::operations::key_of;
-use super::{invalid_config, invalid_request, text_of};
+use super::{invalid_config, invalid_request};
 use crate::state::{State, Values};
 
 /// The longest value.
@@ -45,8 +46,11 @@ pub(super) fn check(
     match resource {
         ConfigResource::Topic(name) => check_topic_values(state, name, values),
         ConfigResource::Broker(name) => check_broker_values(state, name, before, values),
-        ConfigResource::Group(_) => check_group(values).map_err(|error| invalid_config(error.to_string())),
-        ConfigResource::ClientMetrics(_) => check_keys(resource, values),
+        ConfigResource::Group(_) => {
+            let layers = Layers::of(&state.image, None, &state.statics);
+            check_group(layers, values).map_err(|error| invalid_config(error.to_string()))
+        }
+        ConfigResource::ClientMetrics(_) => check_client_metrics(values).map_err(refusal_of_subscription),
     }
 }
 
@@ -70,23 +74,27 @@ fn check_broker_values(state: &State, name: &str, before: &Values, values: &Valu
             return Err(Refusal::new(ErrorCode::BrokerIdNotRegistered, message));
         }
     }
-    check_dynamic_broker(values, of_one).map_err(|error| invalid_request(&error.to_string()))?;
+    check_dynamic_broker(before, values, of_one).map_err(|error| invalid_request(&error.to_string()))?;
     // It decides what is committed, so it is the same everywhere (safety rule 14).
-    match of_one && before.get(MIN_ISR) != values.get(MIN_ISR) {
-        true => {
-            Err(invalid_config(format!("Broker-level {MIN_ISR} cannot be altered while ELR is enabled.")))
-        }
-        false => Ok(()),
+    let min_isr_changes = before.get(MIN_ISR) != values.get(MIN_ISR);
+    if min_isr_changes && of_one {
+        return Err(invalid_config(format!(
+            "Broker-level {MIN_ISR} cannot be altered while ELR is enabled."
+        )));
     }
-}
-
-fn check_keys(resource: &ConfigResource, values: &Values) -> Result<(), Refusal> {
-    for (name, value) in values {
-        let unknown = || {
-            invalid_config(format!("Unknown client metrics configuration: {name} of {}", text_of(resource)))
-        };
-        let key = key_of(resource, name).ok_or_else(unknown)?;
-        key.read(value).map_err(|error| invalid_config(error.to_string()))?;
+    if min_isr_changes && !values.contains_key(MIN_ISR) {
+        return Err(invalid_config(format!(
+            "Cluster-level {MIN_ISR} cannot be removed while ELR is enabled."
+        )));
     }
     Ok(())
+}
+
+fn refusal_of_subscription(error: ConfigError) -> Refusal {
+    match error {
+        ConfigError::UnknownClientMetricsKey { .. } | ConfigError::PushInterval { .. } => {
+            invalid_request(&error.to_string())
+        }
+        other => invalid_config(other.to_string()),
+    }
 }

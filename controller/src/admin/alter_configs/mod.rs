@@ -6,9 +6,7 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
-use metadata::image::ConfigResource;
+use metadata::configs::check_keys;
 use protocol::ErrorCode;
 use protocol::messages::alter_configs_response::AlterConfigsResourceResponse as Replaced;
 use protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse as Altered;
@@ -120,18 +118,8 @@ fn new_values(state: &State, wanted: &Wanted) -> Result<NewValues, Refusal> {
 }
 
 fn check_operations(operations: &[Operation]) -> Result<(), Refusal> {
-    let mut names = BTreeSet::new();
-    if !operations.iter().all(|operation| names.insert(operation.name)) {
-        return Err(invalid_request("Error due to duplicate config keys"));
-    }
-    let without_value = operations.iter().filter(|operation| operation.lacks_value());
-    let without_value: Vec<&str> = without_value.map(|operation| &**operation.name).collect();
-    match without_value.is_empty() {
-        true => Ok(()),
-        false => {
-            Err(invalid_request(&format!("Null value not supported for : {}", without_value.join(", "))))
-        }
-    }
+    let keys = operations.iter().map(|operation| (&**operation.name, !operation.lacks_value()));
+    check_keys(keys).map_err(|error| invalid_request(&error.to_string()))
 }
 
 fn invalid_request(message: &str) -> Refusal {
@@ -140,14 +128,4 @@ fn invalid_request(message: &str) -> Refusal {
 
 fn invalid_config(message: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::InvalidConfig, message)
-}
-
-/// What a client calls each kind of resource.
-fn text_of(resource: &ConfigResource) -> &str {
-    match resource {
-        ConfigResource::Topic(name)
-        | ConfigResource::Broker(name)
-        | ConfigResource::Group(name)
-        | ConfigResource::ClientMetrics(name) => name,
-    }
 }

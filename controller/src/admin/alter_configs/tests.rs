@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metadata::image::{BrokerImage, ClusterImage, TopicImage};
+use metadata::image::{BrokerImage, ClusterImage, ConfigResource, TopicImage};
 use protocol::messages::alter_configs_request::{AlterConfigsResource as Whole, AlterableConfig as Value};
 use protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use protocol::types::Uuid;

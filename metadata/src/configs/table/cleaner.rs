@@ -2,11 +2,12 @@
 
 use crate::configs::allowed::Allowed::Any;
 use crate::configs::allowed::{at_least, real};
-use crate::configs::key::{ConfigKey, key};
+use crate::configs::key::{ConfigKey, idle, key};
 use crate::configs::kind::Kind::{Boolean, Double, Int, Long};
+use crate::configs::reasons::NO_COMPACTION;
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("log.cleaner.enable", Boolean, "true", Any,
         "Whether logs are compacted."),
     key("log.cleaner.threads", Int, "1", at_least(0),
@@ -30,4 +31,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "How long a record is left uncompacted at least.").cluster_wide(),
     key("log.cleaner.max.compaction.lag.ms", Long, "9223372036854775807", at_least(1),
         "How long a record is left uncompacted at most.").cluster_wide(),
-];
+], NO_COMPACTION);

@@ -2,8 +2,10 @@
 
 use crate::configs::allowed::Allowed::{Any, AnyList, GzipLevel, SomeList};
 use crate::configs::allowed::{any_of, at_least, between, one_of};
+use crate::configs::effect::Effect;
 use crate::configs::key::{ConfigKey, key, unset};
 use crate::configs::kind::Kind::{Boolean, Int, List, Long, Text};
+use crate::configs::reasons::{LZ4_HAS_ONE_LEVEL, NOT_COMPACTED};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[ConfigKey] = &[
@@ -12,14 +14,17 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("log.dir", List, "/tmp/kafka-logs", SomeList,
         "The directory that holds the logs, where log.dirs is not set."),
     key("cordoned.log.dirs", List, "", AnyList,
-        "Log directories that take no new partitions; * for all.").per_broker(),
+        "Log directories that take no new partitions; * for all.").per_broker()
+        .effect(Effect::Partial { how: "a broker of which all directories are cordoned still gets replicas" }),
     key("log.dir.failure.timeout.ms", Long, "30000", at_least(1),
-        "After how long a broker ends that could not report a failed log directory."),
+        "After how long a broker ends that could not report a failed log directory.")
+        .idle("a broker goes on telling the controller of a failed directory until it is heard"),
     key("num.partitions", Int, "1", at_least(1),
         "How many partitions a topic gets that is created without a number."),
     key("num.recovery.threads.per.data.dir", Int, "2", at_least(1),
         "Threads for each log directory that recover logs at the start and flush them at the end.")
-        .cluster_wide(),
+        .cluster_wide()
+        .effect(Effect::AtStart { why: "logs are recovered before a broker learns what is set while it runs" }),
     key("log.segment.bytes", Int, "1073741824", at_least(1_048_576),
         "The largest size of a log segment.").cluster_wide(),
     unset("log.roll.ms", Long, Any,
@@ -44,7 +49,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("log.segment.delete.delay.ms", Long, "60000", at_least(0),
         "How long a deleted segment's files stay.").cluster_wide(),
     key("log.cleanup.policy", List, "delete", any_of(&["compact", "delete"]),
-        "What happens to old segments: delete, compact, or both.").cluster_wide(),
+        "What happens to old segments: delete, compact, or both.").cluster_wide().effect(NOT_COMPACTED),
     key("log.flush.interval.messages", Long, "9223372036854775807", at_least(1),
         "After how many records a log is flushed to the disk.").cluster_wide(),
     unset("log.flush.interval.ms", Long, Any,
@@ -62,7 +67,8 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("log.preallocate", Boolean, "false", Any,
         "Whether the file of a new segment gets its whole size at once.").cluster_wide(),
     key("log.initial.task.delay.ms", Long, "30000", at_least(0),
-        "How long after the start the work on logs in the background begins.").internal(),
+        "How long after the start the work on logs in the background begins.").internal()
+        .idle("each work in the background begins after its own interval"),
     key("log.message.timestamp.type", Text, "CreateTime", one_of(&["CreateTime", "LogAppendTime"]),
         "Whose timestamp a record carries: the producer's (CreateTime) or the broker's (LogAppendTime).")
         .cluster_wide(),
@@ -78,7 +84,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("compression.gzip.level", Int, "-1", GzipLevel,
         "The level when the broker compresses with gzip.").cluster_wide(),
     key("compression.lz4.level", Int, "9", between(1, 17),
-        "The level when the broker compresses with lz4.").cluster_wide(),
+        "The level when the broker compresses with lz4.").cluster_wide().idle(LZ4_HAS_ONE_LEVEL),
     key("compression.zstd.level", Int, "3", between(-131_072, 22),
         "The level when the broker compresses with zstd.").cluster_wide(),
     key("producer.id.expiration.ms", Int, "86400000", at_least(1),

@@ -28,29 +28,42 @@ use super::key::ConfigKey;
 /// What a broker key begins with that is meant for one listener.
 const LISTENER_PREFIX: &str = "listener.name.";
 
-/// Each area's title, its keys, and, where they are known but without effect, why.
-pub fn broker_areas() -> &'static [(&'static str, &'static [ConfigKey], Option<&'static str>)] {
-    &[
-        ("Broker", server::KEYS, None),
-        ("Milena's own", milena::KEYS, None),
-        ("Listeners and connections", sockets::KEYS, None),
-        ("Logs", logs::KEYS, None),
-        ("Compaction", cleaner::KEYS, None),
-        ("Replication", replication::KEYS, None),
-        ("Groups", groups::KEYS, None),
-        ("Transactions", transactions::KEYS, None),
-        ("Quotas and metrics", quotas::KEYS, None),
-        ("TLS", tls::KEYS, None),
-        ("SASL, tokens and authorization", sasl::KEYS, None),
-        ("Share groups", share_groups::KEYS, Some("share groups are not served")),
-        ("Tiered storage", remote_storage::KEYS, Some("tiered storage is not served")),
-        ("Raft", raft::KEYS, Some("metadata is kept in metadata.store")),
-    ]
+/// Broker keys that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Area {
+    pub title: &'static str,
+    pub keys: &'static [ConfigKey],
+}
+
+const fn area(title: &'static str, keys: &'static [ConfigKey]) -> Area {
+    Area { title, keys }
+}
+
+/// All areas of broker keys, those of most use first.
+pub fn broker_areas() -> &'static [Area] {
+    const {
+        &[
+            area("Broker", server::KEYS),
+            area("Milena's own", milena::KEYS),
+            area("Listeners and connections", sockets::KEYS),
+            area("Logs", logs::KEYS),
+            area("Compaction", cleaner::KEYS),
+            area("Replication", replication::KEYS),
+            area("Groups", groups::KEYS),
+            area("Transactions", transactions::KEYS),
+            area("Quotas and metrics", quotas::KEYS),
+            area("TLS", tls::KEYS),
+            area("SASL, tokens and authorization", sasl::KEYS),
+            area("Share groups", share_groups::KEYS),
+            area("Tiered storage", remote_storage::KEYS),
+            area("Raft", raft::KEYS),
+        ]
+    }
 }
 
 /// All broker keys.
 pub fn broker_keys() -> impl Iterator<Item = &'static ConfigKey> {
-    broker_areas().iter().flat_map(|(_, keys, _)| *keys)
+    broker_areas().iter().flat_map(|area| area.keys)
 }
 
 pub fn topic_keys() -> &'static [ConfigKey] {
@@ -70,10 +83,9 @@ type ByName = LazyLock<HashMap<&'static str, &'static ConfigKey>>;
 /// The broker key of this name; one with a listener's prefix is the key behind the prefix.
 pub fn broker_key(name: &str) -> Option<&'static ConfigKey> {
     static BY_NAME: ByName = LazyLock::new(|| broker_keys().map(|key| (key.name, key)).collect());
-    let of_listener = name.strip_prefix(LISTENER_PREFIX).and_then(|rest| rest.split_once('.'));
-    match of_listener {
+    match without_listener(name) {
         // A mechanism may stand between the listener and the key: listener.name.x.scram-sha-256.sasl.jaas.config.
-        Some((_, rest)) => {
+        Some(rest) => {
             let behind_mechanism = || BY_NAME.get(rest.split_once('.')?.1);
             BY_NAME.get(rest).or_else(behind_mechanism).copied()
         }
@@ -96,6 +108,16 @@ pub fn group_key(name: &str) -> Option<&'static ConfigKey> {
 
 pub fn client_metrics_key(name: &str) -> Option<&'static ConfigKey> {
     client_metrics::KEYS.iter().find(|key| key.name == name)
+}
+
+/// A key with a listener's prefix, without it.
+pub fn without_listener(name: &str) -> Option<&str> {
+    Some(name.strip_prefix(LISTENER_PREFIX)?.split_once('.')?.1)
+}
+
+/// What a key is called that is meant for one listener.
+pub fn for_listener(listener: &str, key: &str) -> String {
+    format!("{LISTENER_PREFIX}{}.{key}", listener.to_lowercase())
 }
 
 #[cfg(test)]

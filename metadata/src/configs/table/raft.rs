@@ -4,11 +4,11 @@
 
 use crate::configs::allowed::Allowed::{Any, SomeList};
 use crate::configs::allowed::{at_least, some_of};
-use crate::configs::key::{ConfigKey, key, required, unset};
+use crate::configs::key::{ConfigKey, idle, key, required, unset};
 use crate::configs::kind::Kind::{Boolean, Int, List, Long, Text};
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     required("process.roles", List, some_of(&["broker", "controller"]),
         "Whether a process of Apache Kafka is a broker, a controller or both."),
     required("controller.listener.names", List, SomeList,
@@ -61,4 +61,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "How long deleted files of the quorum's log stay, in tests.").internal(),
     key("internal.metadata.max.batch.size.in.bytes", Int, "8388608", Any,
         "The largest batch of the quorum's log, in tests.").internal(),
-];
+], "metadata is kept in metadata.store");

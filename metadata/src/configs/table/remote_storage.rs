@@ -4,11 +4,12 @@
 
 use crate::configs::allowed::Allowed::{Any, NonEmpty};
 use crate::configs::allowed::{at_least, real};
-use crate::configs::key::{ConfigKey, key, unset};
+use crate::configs::key::{ConfigKey, idle, key, unset};
 use crate::configs::kind::Kind::{Boolean, Double, Int, Long, Text};
+use crate::configs::reasons::NO_TIERS;
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("remote.log.storage.system.enable", Boolean, "false", Any,
         "Whether segments are also kept in remote storage."),
     unset("remote.log.storage.manager.class.name", Text, NonEmpty,
@@ -73,4 +74,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "How much of a partition is kept locally; -2: as much as is kept at all.").cluster_wide(),
     key("follower.fetch.last.tiered.offset.enable", Boolean, "false", Any,
         "Whether a new follower begins at the last offset in remote storage.").cluster_wide(),
-];
+], NO_TIERS);

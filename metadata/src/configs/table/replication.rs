@@ -4,6 +4,7 @@ use crate::configs::allowed::Allowed::Any;
 use crate::configs::allowed::at_least;
 use crate::configs::key::{ConfigKey, key, unset};
 use crate::configs::kind::Kind::{Boolean, Int, Long, Text};
+use crate::configs::reasons::KERNEL_TUNES;
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[ConfigKey] = &[
@@ -15,7 +16,8 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "Whether a replica that is not in sync may lead as a last resort, and records be lost.")
         .cluster_wide(),
     key("unclean.leader.election.interval.ms", Long, "300000", at_least(1),
-        "How often leaderless partitions are checked for an unclean election.").internal(),
+        "How often leaderless partitions are checked for an unclean election.").internal()
+        .idle("an unclean election is held as soon as it is allowed"),
     key("auto.leader.rebalance.enable", Boolean, "true", Any,
         "Whether leadership moves back to preferred replicas by itself."),
     key("leader.imbalance.check.interval.seconds", Long, "300", at_least(1),
@@ -23,7 +25,8 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("num.replica.fetchers", Int, "1", at_least(1),
         "Connections by which a broker fetches from each other broker.").cluster_wide(),
     unset("num.replica.alter.log.dirs.threads", Int, Any,
-        "Threads that move replicas between log directories."),
+        "Threads that move replicas between log directories.")
+        .idle("replicas are not moved between directories yet"),
     key("replica.lag.time.max.ms", Long, "30000", Any,
         "A replica that has not reached the end of its leader's log for so long is out of sync."),
     key("replica.fetch.max.bytes", Int, "1048576", at_least(0),
@@ -40,11 +43,13 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("replica.socket.timeout.ms", Int, "30000", Any,
         "How long a follower waits for a response of its leader."),
     key("replica.socket.receive.buffer.bytes", Int, "65536", Any,
-        "The size of the receive buffer of a follower's socket."),
+        "The size of the receive buffer of a follower's socket.")
+        .idle(KERNEL_TUNES),
     key("replica.high.watermark.checkpoint.interval.ms", Long, "5000", Any,
         "How often high watermarks are written to the disk."),
     unset("replica.selector.class", Text, Any,
         "Which replica a consumer is sent to: Kafka's RackAwareReplicaSelector, or the leader."),
     key("controller.socket.timeout.ms", Int, "30000", Any,
-        "How long a call to the controller waits for its answer."),
+        "How long a call to the controller waits for its answer.")
+        .idle("calls to the controller have time limits of their own"),
 ];

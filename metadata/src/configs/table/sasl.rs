@@ -2,11 +2,13 @@
 
 use crate::configs::allowed::Allowed::{Any, AnyList};
 use crate::configs::allowed::{at_least, between, one_of_ignoring_case};
-use crate::configs::key::{ConfigKey, key, unset};
+use crate::configs::effect::Effect;
+use crate::configs::key::{ConfigKey, idle, key, unset};
 use crate::configs::kind::Kind::{Boolean, Class, Double, Int, List, Long, Password, Short, Text};
+use crate::configs::reasons::{NO_JAVA, NO_SASL};
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("sasl.enabled.mechanisms", List, "GSSAPI", AnyList,
         "The SASL mechanisms that are offered.").per_broker(),
     key("sasl.mechanism.inter.broker.protocol", Text, "GSSAPI", Any,
@@ -115,9 +117,11 @@ pub(super) const KEYS: &[ConfigKey] = &[
     key("delegation.token.expiry.check.interval.ms", Long, "3600000", at_least(1),
         "How often expired delegation tokens are removed."),
     key("authorizer.class.name", Text, "", Any,
-        "Which authorizer decides; Kafka's own StandardAuthorizer by its class name."),
+        "Which authorizer decides; Kafka's own StandardAuthorizer by its class name.")
+        .effect(Effect::Refused { why: NO_JAVA }),
     key("principal.builder.class", Class, "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder", Any,
-        "A Java class that makes principals; cannot be loaded here.").per_broker(),
+        "A Java class that makes principals; cannot be loaded here.").per_broker()
+        .effect(Effect::Refused { why: NO_JAVA }),
     unset("security.providers", Text, Any,
-        "Java security providers; of no use here."),
-];
+        "Java security providers; of no use here.").idle(NO_JAVA),
+], NO_SASL);

@@ -4,11 +4,12 @@
 
 use crate::configs::allowed::Allowed::{Any, SomeList};
 use crate::configs::allowed::{at_least, between};
-use crate::configs::key::{ConfigKey, key};
+use crate::configs::key::{ConfigKey, idle, key};
 use crate::configs::kind::Kind::{Int, List, Short, Text};
+use crate::configs::reasons::NO_SHARE_GROUPS;
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("group.share.assignors", List, "simple", SomeList,
         "The assignors of the broker for share groups."),
     key("group.share.session.timeout.ms", Int, "45000", at_least(1),
@@ -81,4 +82,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "How often the topic of share group state is pruned.").internal(),
     key("share.coordinator.state.topic.compression.codec", Int, "0", Any,
         "How the topic of share group state is compressed, by the number of the codec."),
-];
+], NO_SHARE_GROUPS);

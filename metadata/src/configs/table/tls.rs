@@ -2,11 +2,11 @@
 
 use crate::configs::allowed::Allowed::{Any, AnyList};
 use crate::configs::allowed::one_of;
-use crate::configs::key::{ConfigKey, key, unset};
+use crate::configs::key::{ConfigKey, idle, key, unset};
 use crate::configs::kind::Kind::{Boolean, Class, List, Password, Text};
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("ssl.client.auth", Text, "none", one_of(&["required", "requested", "none"]),
         "Whether clients must show a certificate: required, requested or none.").per_broker(),
     key("ssl.keystore.type", Text, "JKS", Any,
@@ -53,4 +53,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "Java's source of randomness; of no use here.").per_broker(),
     unset("ssl.engine.factory.class", Class, Any,
         "A Java class that makes TLS engines; cannot be loaded here.").per_broker(),
-];
+], "TLS is not served yet");

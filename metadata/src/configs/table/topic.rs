@@ -2,14 +2,18 @@
 
 use crate::configs::allowed::Allowed::{Any, GzipLevel, ThrottledReplicas};
 use crate::configs::allowed::{any_of, at_least, between, one_of, real};
+use crate::configs::effect::Effect;
 use crate::configs::key::{ConfigKey, hours, key, minutes, same, unset};
 use crate::configs::kind::Kind::{Boolean, Double, Int, List, Long, Text};
+use crate::configs::reasons::{LZ4_HAS_ONE_LEVEL, NO_COMPACTION, NO_TIERS, NOT_COMPACTED};
+
+const NO_THROTTLE: &str = "replication is not throttled yet";
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[ConfigKey] = &[
     key("cleanup.policy", List, "delete", any_of(&["compact", "delete"]),
         "What happens to old segments: delete, compact, or both.")
-        .inherits(&[same("log.cleanup.policy")]),
+        .inherits(&[same("log.cleanup.policy")]).effect(NOT_COMPACTED),
     key("compression.type", Text, "producer", one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
         "How batches are stored: as the producer compressed them, or compressed anew by the broker.")
         .inherits(&[same("compression.type")]),
@@ -18,13 +22,13 @@ pub(super) const KEYS: &[ConfigKey] = &[
         .inherits(&[same("compression.gzip.level")]),
     key("compression.lz4.level", Int, "9", between(1, 17),
         "The level when the broker compresses with lz4.")
-        .inherits(&[same("compression.lz4.level")]),
+        .inherits(&[same("compression.lz4.level")]).idle(LZ4_HAS_ONE_LEVEL),
     key("compression.zstd.level", Int, "3", between(-131_072, 22),
         "The level when the broker compresses with zstd.")
         .inherits(&[same("compression.zstd.level")]),
     key("delete.retention.ms", Long, "86400000", at_least(0),
         "How long the tombstones of a compacted log stay, so that readers see the deletion.")
-        .inherits(&[same("log.cleaner.delete.retention.ms")]),
+        .inherits(&[same("log.cleaner.delete.retention.ms")]).idle(NO_COMPACTION),
     key("file.delete.delay.ms", Long, "60000", at_least(0),
         "How long a deleted segment's files stay.")
         .inherits(&[same("log.segment.delete.delay.ms")]),
@@ -35,9 +39,9 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "After how long a record is flushed to the disk at the latest.")
         .inherits(&[same("log.flush.interval.ms"), same("log.flush.scheduler.interval.ms")]),
     key("follower.replication.throttled.replicas", List, "", ThrottledReplicas,
-        "Replicas whose fetches are throttled: partition:broker, one or more, or *."),
+        "Replicas whose fetches are throttled: partition:broker, one or more, or *.").idle(NO_THROTTLE),
     key("leader.replication.throttled.replicas", List, "", ThrottledReplicas,
-        "Replicas whose leaders throttle them: partition:broker, one or more, or *."),
+        "Replicas whose leaders throttle them: partition:broker, one or more, or *.").idle(NO_THROTTLE),
     key("index.interval.bytes", Int, "4096", at_least(0),
         "An index entry is made every so many bytes of records.")
         .inherits(&[same("log.index.interval.bytes")]),
@@ -45,13 +49,13 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "The largest size of a segment, in tests.").internal(),
     key("local.retention.bytes", Long, "-2", at_least(-2),
         "How much of a partition is kept locally under tiered storage; -2: as much as is kept at all.")
-        .inherits(&[same("log.local.retention.bytes")]),
+        .inherits(&[same("log.local.retention.bytes")]).idle(NO_TIERS),
     key("local.retention.ms", Long, "-2", at_least(-2),
         "How long a segment is kept locally under tiered storage; -2: as long as it is kept at all.")
-        .inherits(&[same("log.local.retention.ms")]),
+        .inherits(&[same("log.local.retention.ms")]).idle(NO_TIERS),
     key("max.compaction.lag.ms", Long, "9223372036854775807", at_least(1),
         "How long a record is left uncompacted at most.")
-        .inherits(&[same("log.cleaner.max.compaction.lag.ms")]),
+        .inherits(&[same("log.cleaner.max.compaction.lag.ms")]).idle(NO_COMPACTION),
     key("max.message.bytes", Int, "1048588", at_least(0),
         "The largest batch of records that is taken.")
         .inherits(&[same("message.max.bytes")]),
@@ -66,10 +70,10 @@ pub(super) const KEYS: &[ConfigKey] = &[
         .inherits(&[same("log.message.timestamp.type")]),
     key("min.cleanable.dirty.ratio", Double, "0.5", real(0.0, 1.0),
         "The share of the log that must be dirty before it is compacted.")
-        .inherits(&[same("log.cleaner.min.cleanable.ratio")]),
+        .inherits(&[same("log.cleaner.min.cleanable.ratio")]).idle(NO_COMPACTION),
     key("min.compaction.lag.ms", Long, "0", at_least(0),
         "How long a record is left uncompacted at least.")
-        .inherits(&[same("log.cleaner.min.compaction.lag.ms")]),
+        .inherits(&[same("log.cleaner.min.compaction.lag.ms")]).idle(NO_COMPACTION),
     key("min.insync.replicas", Int, "1", at_least(1),
         "How many replicas must be in sync for a produce with acks=all to be taken.")
         .inherits(&[same("min.insync.replicas")]),
@@ -77,11 +81,11 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "Whether the file of a new segment gets its whole size at once.")
         .inherits(&[same("log.preallocate")]),
     key("remote.log.copy.disable", Boolean, "false", Any,
-        "Whether segments are no longer copied to remote storage."),
+        "Whether segments are no longer copied to remote storage.").idle(NO_TIERS),
     key("remote.log.delete.on.disable", Boolean, "false", Any,
-        "Whether remote segments are deleted when tiered storage is turned off."),
+        "Whether remote segments are deleted when tiered storage is turned off.").idle(NO_TIERS),
     key("remote.storage.enable", Boolean, "false", Any,
-        "Whether segments are also kept in remote storage."),
+        "Whether segments are also kept in remote storage.").effect(Effect::Refused { why: NO_TIERS }),
     key("retention.bytes", Long, "-1", Any,
         "How large a partition grows before its oldest segments go; -1: no limit.")
         .inherits(&[same("log.retention.bytes")]),

@@ -2,11 +2,11 @@
 
 use crate::configs::allowed::Allowed::Any;
 use crate::configs::allowed::at_least;
-use crate::configs::key::{ConfigKey, key};
+use crate::configs::key::{ConfigKey, idle, key};
 use crate::configs::kind::Kind::{Boolean, Int, Short};
 
 #[rustfmt::skip]
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const KEYS: &[ConfigKey] = &idle([
     key("transactional.id.expiration.ms", Int, "604800000", at_least(1),
         "After how long without a word a transactional id is forgotten."),
     key("transaction.max.timeout.ms", Int, "900000", at_least(1),
@@ -33,4 +33,4 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "How long the broker waits before it tries again to add a partition to a transaction."),
     key("add.partitions.to.txn.retry.backoff.max.ms", Int, "100", at_least(0),
         "For how long the broker tries to add a partition to a transaction at most."),
-];
+], "transactions are not served yet");

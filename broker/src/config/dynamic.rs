@@ -1,0 +1,119 @@
+//! What may change while the broker runs: its own settings, and over them what is set on all brokers and on this one.
+//!
+//! What logs inherit is resolved with their topics, and does not come through here.
+
+use std::path::PathBuf;
+
+use metadata::configs::{Layers, broker_key};
+use node::properties::{Origin, Properties};
+
+use super::connections::ConnectionLimits;
+use super::values::Values;
+use super::{BrokerConfig, ConfigError, ListenersConfig, LogsConfig};
+
+const CORDONED: &str = "cordoned.log.dirs";
+/// All directories are cordoned.
+const EVERY: &str = "*";
+
+/// What holds now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DynamicConfig {
+    pub connections: ConnectionLimits,
+    /// `num.replica.fetchers`: connections to each other broker; 1 unless set.
+    pub fetchers: usize,
+    /// `cordoned.log.dirs`: those that get no new replicas; none unless set.
+    pub cordoned_dirs: Vec<PathBuf>,
+}
+
+impl DynamicConfig {
+    /// What holds from the start on.
+    pub(super) fn at_start(
+        values: &Values,
+        listeners: &ListenersConfig,
+        logs: &LogsConfig,
+    ) -> Result<DynamicConfig, ConfigError> {
+        let names = listeners.bindings.iter().map(|binding| binding.listener.name.as_str());
+        Ok(DynamicConfig {
+            connections: ConnectionLimits::resolve(values, names)?,
+            fetchers: values.number("num.replica.fetchers")?,
+            cordoned_dirs: cordoned(values, &logs.dirs)?,
+        })
+    }
+
+    /// What holds by these layers, of which the lowest are the settings of `config`. Values that their keys do not allow are
+    /// passed over: another release may have allowed them.
+    pub fn resolve(config: &BrokerConfig, layers: Layers) -> Result<DynamicConfig, ConfigError> {
+        let properties = overlaid(layers);
+        DynamicConfig::at_start(&Values::new(&properties), &config.listeners, &config.logs)
+    }
+}
+
+fn overlaid(layers: Layers) -> Properties {
+    let mut properties = Properties::default();
+    let dynamic = [layers.dynamic_default, layers.dynamic_broker].into_iter().flatten();
+    let settings = layers.statics.iter().map(|(name, value)| (name, value, Origin::Default));
+    let set = dynamic.flatten().map(|(name, value)| (name, value, Origin::Running));
+    for (name, value, origin) in settings.chain(set) {
+        if broker_key(name).is_some_and(|key| key.read(value).is_ok()) {
+            properties.set(name, value, origin);
+        }
+    }
+    properties
+}
+
+fn cordoned(values: &Values, dirs: &[PathBuf]) -> Result<Vec<PathBuf>, ConfigError> {
+    let named = values.list(CORDONED)?;
+    if named == [EVERY] {
+        return Ok(dirs.to_vec());
+    }
+    let named: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
+    match named.iter().all(|dir| dirs.contains(dir)) {
+        true => Ok(named),
+        false => Err(values.refuse(CORDONED, "directories of log.dirs, or * alone,")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn resolve(all: &[(&str, &str)], this: &[(&str, &str)]) -> Result<DynamicConfig, ConfigError> {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let mut properties = Properties::default();
+        let own =
+            [("node.id", "1"), ("listeners", "A://:1"), ("listener.security.protocol.map", "A:PLAINTEXT")];
+        let own = own.into_iter().chain([("log.dirs", "/a,/b"), ("num.replica.fetchers", "3")]);
+        for (name, value) in own.chain([("inter.broker.listener.name", "A")]) {
+            properties.set(name, value, Origin::Override);
+        }
+        let config = BrokerConfig::resolve(&properties).expect("is allowed");
+        let (all, this) = (map(all), map(this));
+        let layers =
+            Layers { dynamic_broker: Some(&this), dynamic_default: Some(&all), statics: &config.statics };
+        DynamicConfig::resolve(&config, layers)
+    }
+
+    #[test]
+    fn what_is_set_on_this_broker_goes_before_what_is_set_on_all_and_in_the_file() {
+        let fetchers = |all, this| resolve(all, this).expect("is allowed").fetchers;
+        assert_eq!(fetchers(&[], &[]), 3);
+        assert_eq!(fetchers(&[("num.replica.fetchers", "4")], &[]), 4);
+        assert_eq!(fetchers(&[("num.replica.fetchers", "4")], &[("num.replica.fetchers", "5")]), 5);
+        assert_eq!(fetchers(&[("num.replica.fetchers", "many")], &[]), 3);
+    }
+
+    #[test]
+    fn only_directories_that_there_are_can_be_cordoned() {
+        let cordoned = |dirs| resolve(&[], &[(CORDONED, dirs)]).map(|config| config.cordoned_dirs.len());
+        assert_eq!(cordoned("/a").ok(), Some(1));
+        assert_eq!(cordoned("*").ok(), Some(2));
+        assert!(cordoned("/c").is_err() && cordoned("*,/a").is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! Prints `docs/configuration.md`; `cargo xtask configuration` puts it there.
+
+fn main() {
+    print!("{}", metadata::configs::configuration_page());
+}
