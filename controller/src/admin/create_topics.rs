@@ -226,6 +226,7 @@ fn created(state: &State, topic: &NewTopic) -> CreatableTopicResult {
         topic_id: topic.id,
         num_partitions: topic.assignment.len() as i32,
         replication_factor: topic.assignment.first().map_or(0, Vec::len) as i16,
+        error_message: None,
         configs: Some(effective_configs(state, &topic.configs)),
         ..CreatableTopicResult::default()
     }
