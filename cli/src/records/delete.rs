@@ -11,7 +11,7 @@ use super::targets::{from_json, target, unique};
 use crate::arguments::Output;
 use crate::connect::Connect;
 use crate::outcomes::Outcomes;
-use crate::output::{Table, print_json};
+use crate::output::{DASH, Table, print_json};
 
 /// Delete the records of partitions before an offset, for ever.
 #[derive(Args)]
@@ -57,7 +57,7 @@ fn table(outcomes: &Outcomes<TopicPartition, i64>) -> Table {
     for (at, outcome) in outcomes.iter() {
         let low_watermark = match outcome {
             Ok(offset) => offset.to_string(),
-            Err(error) => error.code().map_or("error", |code| code.name()).to_owned(),
+            Err(error) => error.code().map_or(DASH, |code| code.name()).to_owned(),
         };
         table.row([at.topic.to_string(), at.partition.to_string(), low_watermark]);
     }

@@ -37,7 +37,8 @@ impl Admin {
         &self,
         group: &str,
     ) -> Result<BTreeMap<TopicPartition, CommittedOffset>, Error> {
-        let of_group = OffsetFetchRequestGroup { group_id: Str::from(group), ..Default::default() };
+        let of_group =
+            OffsetFetchRequestGroup { group_id: Str::from(group), topics: None, ..Default::default() };
         let request = OffsetFetchRequest { groups: vec![of_group], ..Default::default() };
         self.on_coordinator(group, &request, OFFSET_FETCH_BY_NAME, |answer| read_committed(group, answer))
             .await
