@@ -12,12 +12,13 @@ use bytes::Bytes;
 use protocol::frame::{FrameError, RequestFrame, encode_response};
 use protocol::messages::{
     AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteGroupsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest,
-    DescribeGroupsRequest, DescribeLogDirsRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest,
-    FetchRequest, FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
-    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
+    DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest,
+    DescribeConfigsRequest, DescribeGroupsRequest, DescribeLogDirsRequest, DescribeProducersRequest,
+    DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest, FindCoordinatorRequest,
+    HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
+    LeaveGroupRequest, ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, MetadataRequest,
+    OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest,
+    ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::{Encoded, Message};
 use protocol::{ApiKey, ErrorCode};
@@ -74,6 +75,7 @@ handlers! {
     ListGroups: list_groups(ListGroupsRequest);
     CreateTopics: create_topics(CreateTopicsRequest);
     DeleteTopics: delete_topics(DeleteTopicsRequest);
+    DeleteRecords: delete_records(DeleteRecordsRequest);
     InitProducerId: init_producer_id(InitProducerIdRequest);
     OffsetForLeaderEpoch: offset_for_leader_epoch(OffsetForLeaderEpochRequest);
     DescribeConfigs: describe_configs(DescribeConfigsRequest);
@@ -81,6 +83,8 @@ handlers! {
     DeleteGroups: delete_groups(DeleteGroupsRequest);
     OffsetDelete: offset_delete(OffsetDeleteRequest);
     DescribeCluster: describe_cluster(DescribeClusterRequest);
+    DescribeProducers: describe_producers(DescribeProducersRequest);
+    ListConfigResources: list_config_resources(ListConfigResourcesRequest);
     DescribeLogDirs: describe_log_dirs(DescribeLogDirsRequest);
     DescribeTopicPartitions: describe_topic_partitions(DescribeTopicPartitionsRequest);
     AlterConfigs: alter_configs(AlterConfigsRequest);

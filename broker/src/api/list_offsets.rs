@@ -23,7 +23,7 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
-/// The replica id of a consumer that is let read past the high watermark.
+/// The replica id of one who looks for a fault: any replica answers him, for all that it has.
 const DEBUGGING_CONSUMER: i32 = -2;
 
 const READ_COMMITTED: i8 = 1;
@@ -136,6 +136,7 @@ fn query(timestamp: i64, version: i16) -> Result<OffsetQuery, PartitionError> {
         EARLIEST_LOCAL => (OffsetQuery::Earliest, EARLIEST_LOCAL_SINCE),
         LATEST_TIERED => (OffsetQuery::LatestTiered, LATEST_TIERED_SINCE),
         EARLIEST_PENDING_UPLOAD => (OffsetQuery::LatestTiered, EARLIEST_PENDING_UPLOAD_SINCE),
+        ..0 => return Err(PartitionError::UnsupportedQuery),
         timestamp => (OffsetQuery::AtOrAfter(timestamp), 0),
     };
     if version >= since { Ok(query) } else { Err(PartitionError::UnsupportedQuery) }
@@ -144,7 +145,7 @@ fn query(timestamp: i64, version: i16) -> Result<OffsetQuery, PartitionError> {
 fn reach(request: &ListOffsetsRequest) -> Reach {
     match BrokerId(request.replica_id).known() {
         Some(follower) => Reach::LogEnd(follower),
-        None if request.replica_id == DEBUGGING_CONSUMER => Reach::LogEnd(BrokerId::NONE),
+        None if request.replica_id == DEBUGGING_CONSUMER => Reach::AnyLogEnd,
         None if request.isolation_level == READ_COMMITTED => Reach::LastStableOffset,
         None => Reach::HighWatermark,
     }

@@ -24,6 +24,8 @@ pub struct LogsConfig {
     pub recovery_threads_per_dir: usize,
     /// `producer.id.expiration.ms`: a producer that wrote nothing for so long is forgotten; a day unless set.
     pub producer_id_expiration: Duration,
+    /// `producer.id.expiration.check.interval.ms`: between two looks for such producers; 10 minutes unless set.
+    pub producer_id_expiration_check_interval: Duration,
 }
 
 impl LogsConfig {
@@ -36,6 +38,8 @@ impl LogsConfig {
             log_start_checkpoint_interval: values.millis("log.flush.start.offset.checkpoint.interval.ms")?,
             recovery_threads_per_dir: values.number("num.recovery.threads.per.data.dir")?,
             producer_id_expiration: values.millis("producer.id.expiration.ms")?,
+            producer_id_expiration_check_interval: values
+                .millis("producer.id.expiration.check.interval.ms")?,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! How a long poll sleeps: it is registered with its partitions *before* it reads, and a partition that has more for it
 //! wakes it. What moves in between is found by the read, so no wake-up is lost.
 //!
-//! Followers read to the log's end, so an append wakes them; consumers wait for the high watermark.
+//! Followers read to the log's end, so an append wakes them; consumers wait for the high watermark. A DeleteRecords waits the
+//! same way, for the followers' logs to start where the leader's does.
 
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use tokio::sync::Notify;
 pub enum Audience {
     Consumers,
     Followers,
+    /// Those who have deleted records.
+    Deleters,
 }
 
 /// The long polls that wait for one partition.
@@ -19,6 +22,7 @@ pub enum Audience {
 pub struct FetchWaits {
     consumers: Vec<Arc<Notify>>,
     followers: Vec<Arc<Notify>>,
+    deleters: Vec<Arc<Notify>>,
 }
 
 impl FetchWaits {
@@ -45,16 +49,28 @@ impl FetchWaits {
         self.followers.iter().for_each(|wait| wait.notify_one());
     }
 
+    /// What lies before is gone: consumers there hear of it, and followers that have nothing else to fetch.
+    pub fn log_start_moved(&self) {
+        self.high_watermark_moved();
+    }
+
+    /// A follower's log starts elsewhere.
+    pub fn log_start_of_follower_moved(&self) {
+        self.deleters.iter().for_each(|wait| wait.notify_one());
+    }
+
     /// The partition is another one: whoever waits finds out.
     pub fn wake_all(&self) {
         self.high_watermark_moved();
         self.appended();
+        self.log_start_of_follower_moved();
     }
 
     fn of(&mut self, audience: Audience) -> &mut Vec<Arc<Notify>> {
         match audience {
             Audience::Consumers => &mut self.consumers,
             Audience::Followers => &mut self.followers,
+            Audience::Deleters => &mut self.deleters,
         }
     }
 }

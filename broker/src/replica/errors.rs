@@ -48,8 +48,16 @@ pub enum PartitionError {
     NotOneBatch,
     #[error("transactions are not available on this broker")]
     Transactional,
+    #[error("{0} is one of Kafka's own topics")]
+    Internal(Str),
+    #[error("produce requests before version 7 carry no zstd")]
+    Zstd,
     #[error("{in_sync} replicas are in sync; min.insync.replicas={min}")]
     TooFewReplicas { in_sync: usize, min: usize },
+    #[error("cleanup.policy of the topic does not have delete in it")]
+    Undeletable,
+    #[error("records before {before} can't be deleted: the high watermark is {high_watermark}")]
+    NotBelowHighWatermark { before: Offset, high_watermark: Offset },
     #[error("offset {from} is outside {start} to {end}")]
     OutOfRange { from: Offset, start: Offset, end: Offset },
     #[error(transparent)]
@@ -81,8 +89,13 @@ impl PartitionError {
             PartitionError::UnsupportedQuery => ErrorCode::UnsupportedVersion,
             PartitionError::NotOneBatch => ErrorCode::InvalidRecord,
             PartitionError::Transactional => ErrorCode::InvalidTxnState,
+            PartitionError::Internal(_) => ErrorCode::InvalidTopicException,
+            PartitionError::Zstd => ErrorCode::UnsupportedCompressionType,
             PartitionError::TooFewReplicas { .. } => ErrorCode::NotEnoughReplicas,
-            PartitionError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            PartitionError::Undeletable => ErrorCode::PolicyViolation,
+            PartitionError::NotBelowHighWatermark { .. } | PartitionError::OutOfRange { .. } => {
+                ErrorCode::OffsetOutOfRange
+            }
             PartitionError::Batch(error) => code_of_batch(error),
             PartitionError::Append(error) => code_of_append(error),
             PartitionError::Read(error) => code_of_read(error),

@@ -1,8 +1,8 @@
 //! What is done for the logs while nobody asks: retention, flushes, checkpoints, and the removal of what was deleted.
 //!
 //! Each duty is a plain call; the loop below calls them by their own clocks on the blocking pool. A duty looks only at the
-//! replicas that have moved since it last did, and says how many those were: ten thousand that rest cost nothing. Retention
-//! alone, every few minutes, looks at all of them, for time passes for every log.
+//! replicas that have moved since it last did, and says how many those were: ten thousand that rest cost nothing. Retention and
+//! the expiry of producers alone, every few minutes, look at all of them, for time passes for every log.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,6 +49,7 @@ pub async fn run(
         () = every(replication.high_watermark_checkpoint_interval, Replicas::checkpoint_high_watermarks) => {}
         () = every(logs.recovery_point_checkpoint_interval, Replicas::checkpoint_recovery_points) => {}
         () = every(logs.log_start_checkpoint_interval, Replicas::checkpoint_log_starts) => {}
+        () = every(logs.producer_id_expiration_check_interval, Replicas::expire_producers) => {}
         () = every(MENDING_INTERVAL, Replicas::mend) => {}
         () = flushes => {}
         () = shutdown.requested() => {}
@@ -81,6 +82,17 @@ impl Replicas {
             if let Some(purge_at) = self.note_outcome(partition, outcome).flatten().flatten() {
                 self.purges.lock().insert((purge_at, partition.at.clone()));
                 partition.lock().mark.note();
+            }
+        }
+        all.len()
+    }
+
+    /// Forgets producers that have been silent for long.
+    pub fn expire_producers(&self) -> LookedAt {
+        let (now_ms, all) = (wall_clock_ms(), self.all());
+        for partition in &all {
+            if let LogState::Open(log) = &mut partition.lock().log {
+                log.remove_expired_producers(now_ms);
             }
         }
         all.len()
@@ -250,7 +262,6 @@ fn retain(
         disks::observe_deletion(reason, bytes);
         tracing::info!(partition = %partition.at, %base, bytes, ?reason, "segment deleted");
     }
-    log.remove_expired_producers(now_ms);
     log.forget_settled_transactions(high_watermark);
     let delay_ms = i64::try_from(log.config().file_delete_delay.as_millis()).unwrap_or(i64::MAX);
     Ok(Some((!deleted.is_empty()).then(|| now_ms.saturating_add(delay_ms))))

@@ -2,7 +2,9 @@
 
 use protocol::types::Offset;
 use storage::log::Log;
+use storage::producer::ProducerEntry;
 
+use super::errors::PartitionError;
 use super::partition::{LogState, Partition};
 use super::role::Role;
 
@@ -23,5 +25,14 @@ impl Partition {
         let LogState::Open(log) = &mut state.log else { return None };
         let (role, high_watermark) = (&state.role, state.high_watermark);
         Some(look(Inspected { role, high_watermark, last_stable_offset, log }))
+    }
+
+    /// What the log remembers of its producers, by their ids.
+    pub fn producers(&self) -> Result<Vec<(i64, ProducerEntry)>, PartitionError> {
+        let mut state = self.lock();
+        let known = state.open_log()?.producers().producers();
+        let mut producers: Vec<_> = known.iter().map(|(&id, producer)| (id, producer.clone())).collect();
+        producers.sort_unstable_by_key(|(id, _)| *id);
+        Ok(producers)
     }
 }

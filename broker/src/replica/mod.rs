@@ -1,6 +1,7 @@
 //! The partitions that this broker holds: their logs, their roles, and how they follow the image.
 //!
-//! * [`partition`]: one replica; [`append`], [`read`], [`offsets`], [`preferred`]: what is asked of it.
+//! * [`partition`]: one replica; [`append`], [`read`], [`offsets`], [`preferred`], [`record_deletion`]: what is asked
+//!   of it.
 //! * [`role`], [`followers`], [`approach`], [`high_watermark`], [`ack_waits`]: what a leader decides, without IO.
 //!   `standing_down`: what it does when followers know of a later epoch.
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
@@ -37,6 +38,7 @@ pub mod offsets;
 pub mod partition;
 pub mod preferred;
 pub mod read;
+pub mod record_deletion;
 mod recovery;
 mod removal;
 mod retries;

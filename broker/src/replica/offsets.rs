@@ -58,15 +58,15 @@ impl Partition {
             };
             let (found, view) = look_up(view, query, upto);
             let mut state = self.lock();
-            state.check_leader(expected)?;
+            state.check_asked(reach, expected)?;
             if state.open_log()?.is_as_viewed(&view) {
-                return Ok(found?);
+                return state.found(found?, reach);
             }
         }
         let mut state = self.lock();
         match state.begin_to_find(query, reach, expected)? {
             Begun::Found(found) => Ok(found),
-            Begun::LookUp(view, upto) => Ok(look_up(view, query, upto).0?),
+            Begun::LookUp(view, upto) => state.found(look_up(view, query, upto).0?, reach),
         }
     }
 
@@ -105,11 +105,11 @@ impl State {
         reach: Reach,
         expected: ExpectedEpoch,
     ) -> Result<Begun, PartitionError> {
-        let epoch = self.check_leader(expected)?;
-        if !matches!(query, OffsetQuery::Earliest) && !matches!(reach, Reach::LogEnd(_)) {
-            self.check_high_watermark_is_known()?;
+        self.check_asked(reach, expected)?;
+        if query == OffsetQuery::Latest {
+            self.check_high_watermark_is_known(reach)?;
         }
-        let upto = self.reach(reach);
+        let (upto, epoch) = (self.reach(reach), self.role.epoch());
         let log = self.open_log()?;
         Ok(match query {
             OffsetQuery::Earliest => {
@@ -123,11 +123,32 @@ impl State {
         })
     }
 
+    /// Whether this replica answers.
+    fn check_asked(&self, reach: Reach, expected: ExpectedEpoch) -> Result<(), PartitionError> {
+        match reach {
+            Reach::AnyLogEnd => self.check_serves_consumers(expected),
+            Reach::HighWatermark | Reach::LastStableOffset | Reach::LogEnd(_) => {
+                self.check_leader(expected).map(|_| ())
+            }
+        }
+    }
+
+    /// What was found counts. That nothing was found does only if the high watermark says how far one may look.
+    fn found(&self, found: Option<FoundOffset>, reach: Reach) -> Result<Option<FoundOffset>, PartitionError> {
+        if found.is_none() {
+            self.check_high_watermark_is_known(reach)?;
+        }
+        Ok(found)
+    }
+
     /// A new leader's high watermark may lie behind what its predecessor told: until it has reached the start of its epoch
-    /// it answers nothing by which a consumer could go back (safety rule 6).
-    fn check_high_watermark_is_known(&self) -> Result<(), PartitionError> {
+    /// it answers nothing to a consumer by which he could go back (safety rule 6).
+    fn check_high_watermark_is_known(&self, reach: Reach) -> Result<(), PartitionError> {
+        let is_consumer = matches!(reach, Reach::HighWatermark | Reach::LastStableOffset);
         match &self.role {
-            Role::Leader(leader) if leader.epoch_start.is_none_or(|start| self.high_watermark < start) => {
+            Role::Leader(leader)
+                if is_consumer && leader.epoch_start.is_none_or(|start| self.high_watermark < start) =>
+            {
                 Err(PartitionError::HighWatermarkUnknown)
             }
             _ => Ok(()),

@@ -22,6 +22,8 @@ pub enum Reach {
     LastStableOffset,
     /// A follower: to the end of the log.
     LogEnd(BrokerId),
+    /// One who looks for a fault: to the end of the log of any replica.
+    AnyLogEnd,
 }
 
 /// What a fetch asks of one partition.
@@ -165,7 +167,11 @@ impl Partition {
         let Read { from, log_start, broker_epoch, asked_at: at, .. } = *read;
         let Some(broker_epoch) = broker_epoch else { return Ok(()) };
         let fetch = FollowerFetch { from, log_start, leader_end, broker_epoch, at };
+        let log_start_before = state.followers.log_start(follower);
         state.followers.fetched(follower, fetch)?;
+        if log_start > log_start_before {
+            state.fetches.log_start_of_follower_moved();
+        }
         state.advance_high_watermark(self.broker);
         if state.may_return(follower, from) {
             self.returning.note(&self.at);
@@ -183,7 +189,7 @@ impl State {
         }
         match read.reach {
             Reach::LogEnd(follower) => self.check_replica(follower),
-            Reach::HighWatermark | Reach::LastStableOffset => Ok(()),
+            Reach::HighWatermark | Reach::LastStableOffset | Reach::AnyLogEnd => Ok(()),
         }
     }
 
@@ -212,12 +218,12 @@ impl State {
         match (reach, &self.log) {
             (Reach::HighWatermark, _) => self.high_watermark,
             (Reach::LastStableOffset, _) => self.last_stable_offset(),
-            (Reach::LogEnd(_), LogState::Open(log)) => log.log_end_offset(),
-            (Reach::LogEnd(_), _) => self.high_watermark,
+            (Reach::LogEnd(_) | Reach::AnyLogEnd, LogState::Open(log)) => log.log_end_offset(),
+            (Reach::LogEnd(_) | Reach::AnyLogEnd, _) => self.high_watermark,
         }
     }
 
-    fn log_start_offset(&self) -> Offset {
+    pub(super) fn log_start_offset(&self) -> Offset {
         match &self.log {
             LogState::Open(log) => log.log_start_offset(),
             _ => Offset::UNKNOWN,

@@ -92,13 +92,11 @@ impl Fetch {
     ) {
         let Ok(Partition { metrics, .. }) = partition.as_deref() else { return };
         let bytes = range.map_or(0, |range| range.length.into());
-        match self.audience() {
-            Audience::Followers => metrics.observe_replication_out(bytes),
-            Audience::Consumers => {
-                metrics.observe_fetch(bytes);
-                metrics.observe_fetch_request(data.error_code != 0);
-            }
+        if self.audience() == Audience::Followers {
+            return metrics.observe_replication_out(bytes);
         }
+        metrics.observe_fetch(bytes);
+        metrics.observe_fetch_request(data.error_code != 0);
     }
 
     /// Names the leader to those who came to the wrong broker, or with an old epoch.

@@ -67,7 +67,7 @@ static RESPONSE_SIZE: Family =
 static PURGATORY: Family = Family::gauge(
     "kafka_server_delayedoperationpurgatory_purgatorysize",
     DELAYED,
-    "Requests that wait now: Produce for the in-sync replicas, Fetch for records",
+    "Requests that wait now: Produce for the in-sync replicas, Fetch for records, DeleteRecords for all replicas",
 );
 static DELAYED_OPERATIONS: Family = Family::gauge(
     "kafka_server_delayedoperationpurgatory_numdelayedoperations",

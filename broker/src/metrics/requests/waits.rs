@@ -10,23 +10,26 @@ pub enum Delayed {
     Produce,
     /// For records (`fetch.min.bytes`).
     Fetch,
+    /// For the logs of followers to start where the leader's does.
+    DeleteRecords,
 }
 
 impl Delayed {
-    pub const ALL: [Delayed; 2] = [Delayed::Produce, Delayed::Fetch];
+    pub const ALL: [Delayed; 3] = [Delayed::Produce, Delayed::Fetch, Delayed::DeleteRecords];
 
     pub fn name(self) -> &'static str {
         match self {
             Delayed::Produce => "Produce",
             Delayed::Fetch => "Fetch",
+            Delayed::DeleteRecords => "DeleteRecords",
         }
     }
 }
 
 #[derive(Default)]
 struct Part {
-    begun: [Tally; 2],
-    ended: [Tally; 2],
+    begun: [Tally; Delayed::ALL.len()],
+    ended: [Tally; Delayed::ALL.len()],
 }
 
 static PARTS: PerThread<Part> = PerThread::new();
@@ -51,7 +54,7 @@ impl Drop for Waiting {
 /// How many wait now. They may begin on one thread and end on another, so it is the parts' sum that counts.
 pub(super) fn waiting(what: Delayed) -> u64 {
     let sum =
-        |of: fn(&Part) -> &[Tally; 2]| PARTS.all().map(|part| of(part)[what as usize].get()).sum::<u64>();
+        |of: fn(&Part) -> &[Tally; Delayed::ALL.len()]| PARTS.all().map(|part| of(part)[what as usize].get()).sum::<u64>();
     // Those that ended are read first: one that ends meanwhile is counted as waiting, never below none.
     let ended = sum(|part| &part.ended);
     sum(|part| &part.begun).saturating_sub(ended)

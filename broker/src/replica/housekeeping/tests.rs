@@ -10,6 +10,7 @@ use super::*;
 use crate::config::BrokerConfig;
 use crate::replica::append::Acks;
 use crate::replica::log_dirs::open_all;
+use crate::replica::record_deletion::DeleteBefore;
 
 const ME: BrokerId = BrokerId(1);
 const TOPIC: Uuid = Uuid([1; 16]);
@@ -83,4 +84,22 @@ fn what_moved_is_in_every_checkpoint_that_it_belongs_in() {
         let found = [0, 1, 2].map(|index| opened.online[0].found(name, &TopicPartition::new("t", index)));
         assert_eq!(found, [0, 1, 2].map(|offset| Some(Offset(offset))), "{name}");
     }
+}
+
+#[test]
+fn a_log_start_inside_of_a_batch_outlives_the_broker() {
+    let folder = TempDir::new().expect("a folder");
+    let replicas = leading(&folder, 1);
+    let mut batch = BatchBuilder::new(Compression::None);
+    (0..5).for_each(|_| batch.append(0, None, Some(b"record"), &[]));
+    let records = batch.build().expect("a batch");
+    let partition = replicas.partition_by_id(TOPIC, 0).expect("is hosted");
+    partition.append(&records, Acks::All, &mut None, 0).expect("is stored");
+    partition.delete_records(DeleteBefore::Offset(Offset(3)), |_| false).expect("it leads");
+    tick(&replicas);
+    drop((replicas, partition));
+    let replicas = leading(&folder, 1);
+    let partition = replicas.partition_by_id(TOPIC, 0).expect("is hosted");
+    let span = partition.inspect(|replica| (replica.log.log_start_offset(), replica.log.log_end_offset()));
+    assert_eq!(span, Some((Offset(3), Offset(5))));
 }

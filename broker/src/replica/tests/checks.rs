@@ -40,13 +40,13 @@ impl Cluster {
 
     /// What a replica shows, leader or follower, is what any other showed (safety rule 2).
     fn check_visible(&mut self, node: usize, high_watermark: Offset) {
-        let mut records = self.nodes[node].records();
-        records.truncate(usize::try_from(high_watermark.0).unwrap_or_default());
-        let common = records.len().min(self.visible.len());
-        assert_eq!(records[..common], self.visible[..common], "node {node} shows other records");
-        if records.len() > common {
-            self.visible = records;
-        }
+        let records = self.nodes[node].records();
+        let visible = &mut self.visible;
+        let (start, known) = (records.start.max(visible.start), visible.end().min(high_watermark));
+        let shown = records.within(start, known);
+        assert_eq!(shown, visible.within(start, known), "node {node} shows other records");
+        assert!(records.start <= visible.end(), "node {node} starts behind all that was ever visible");
+        visible.all.extend_from_slice(records.within(visible.end(), high_watermark));
     }
 
     fn note_acknowledgements(&mut self) {
@@ -67,8 +67,12 @@ impl Cluster {
         self.note_acknowledgements();
         let records = self.nodes[node].records();
         for (offset, value) in &self.acknowledged {
-            let held = usize::try_from(offset.0).ok().and_then(|at| records.get(at)).map(|record| record.1);
-            assert_eq!(held, Some(*value), "node {node} is elected without the record at {offset}");
+            let held = records.get(*offset).map(|record| record.1);
+            let is_deleted = held.is_none() && *offset < self.deleted;
+            assert!(
+                is_deleted || held == Some(*value),
+                "node {node} is elected without the record at {offset}"
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use super::weights::Weights;
 use crate::replica::ack_waits::AckWait;
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
-use crate::replica::follower::{Answer, Ask, Taken};
+use crate::replica::follower::{Answer, Ask, Bounds, Taken};
 use crate::replica::isr::{Circumstances, Proposal};
 
 const NODES: i32 = 3;
@@ -52,6 +52,13 @@ pub(super) enum Message {
         proposal: Proposal,
         verdict: Result<Arc<PartitionImage>, ErrorCode>,
     },
+    /// Where the leader's log begins and ends.
+    Bounds {
+        follower: usize,
+        broker_epoch: i64,
+        ask: Ask,
+        bounds: Bounds,
+    },
     /// A follower, or a liar, says that an epoch has begun.
     Farewell {
         leader: usize,
@@ -77,8 +84,10 @@ pub struct Cluster {
     next_value: u64,
     pub(super) produced: Vec<Produced>,
     pub(super) acknowledged: BTreeMap<Offset, u64>,
-    /// What somebody may have read.
+    /// What somebody may have read, from 0 on.
     pub(super) visible: Records,
+    /// Before this offset a client had records deleted.
+    pub(super) deleted: Offset,
     /// What each node showed when that was last checked.
     pub(super) shown: BTreeMap<usize, Option<(LeaderEpoch, Offset)>>,
     /// Where the high watermark of a leader stands whose ISR is too small, by node (safety rule 14).
@@ -86,6 +95,8 @@ pub struct Cluster {
     pub elections: usize,
     pub cuts: usize,
     pub stood_down: usize,
+    /// Logs that began anew where their leader's did.
+    pub restarts: usize,
 }
 
 impl Cluster {
@@ -110,12 +121,14 @@ impl Cluster {
             next_value: 0,
             produced: Vec::new(),
             acknowledged: BTreeMap::new(),
-            visible: Records::new(),
+            visible: Records::default(),
+            deleted: Offset(0),
             shown: BTreeMap::new(),
             frozen: BTreeMap::new(),
             elections: 0,
             cuts: 0,
             stood_down: 0,
+            restarts: 0,
         };
         (0..cluster.nodes.len()).for_each(|node| cluster.start(node));
         cluster
@@ -139,6 +152,8 @@ impl Cluster {
             7 => self.kill(node),
             8 => self.lie(node),
             9 => self.forget_farewells(node),
+            10 => self.delete_records(node),
+            11 => self.delete_segments(node),
             _ => self.start(node),
         }
         self.check();
@@ -160,7 +175,10 @@ impl Cluster {
                 self.check();
             }
         }
-        let [one, two, three] = [0, 1, 2].map(|node| self.nodes[node].records());
+        let all = [0, 1, 2].map(|node| self.nodes[node].records());
+        // A leader that was killed may have forgotten where its log started, and its followers not.
+        let start = all.iter().map(|records| records.start).max().unwrap_or_default();
+        let [one, two, three] = all.each_ref().map(|records| records.within(start, records.end()));
         assert!(one == two && two == three, "replicas differ: {one:?}\n{two:?}\n{three:?}");
         assert_eq!(self.truth.isr.len(), self.nodes.len(), "all are in sync: {:?}", self.truth);
     }
@@ -194,7 +212,13 @@ impl Cluster {
                 {
                     let taken = partition.take_answer(&ask, &answer, 0);
                     self.cuts += usize::from(matches!(taken, Ok(Taken::Cut(_))));
+                    if matches!(taken, Ok(Taken::AskForBounds)) {
+                        self.ask_for_bounds(follower, broker_epoch, ask);
+                    }
                 }
+            }
+            Message::Bounds { follower, broker_epoch, ask, bounds } => {
+                self.take_bounds(follower, broker_epoch, &ask, bounds);
             }
             Message::Proposal { leader, broker_epoch, proposal } => {
                 self.decide(leader, broker_epoch, proposal)

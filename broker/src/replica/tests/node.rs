@@ -15,8 +15,31 @@ use crate::replica::log_dirs::ReplicaDir;
 use crate::replica::partition::Partition;
 use crate::replica::role::Role;
 
-/// Records as (leader epoch, value), by offset from 0.
-pub type Records = Vec<(LeaderEpoch, u64)>;
+/// One record: its leader epoch and its value.
+pub type Record = (LeaderEpoch, u64);
+
+/// The records of a log, from where it starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    pub start: Offset,
+    pub all: Vec<Record>,
+}
+
+impl Records {
+    pub fn end(&self) -> Offset {
+        self.start + self.all.len() as i64
+    }
+
+    pub fn get(&self, offset: Offset) -> Option<&Record> {
+        self.all.get(usize::try_from(offset - self.start).ok()?)
+    }
+
+    /// Those from `start` to below `end`.
+    pub fn within(&self, start: Offset, end: Offset) -> &[Record] {
+        let place = |offset: Offset| (offset.clamp(self.start, self.end()) - self.start) as usize;
+        &self.all[place(start)..place(end).max(place(start))]
+    }
+}
 
 pub struct Node {
     pub id: BrokerId,
@@ -127,24 +150,26 @@ impl Node {
         Some(high_watermark)
     }
 
-    /// All that is in the log.
+    /// All that may be read.
     pub fn records(&self) -> Records {
-        let Some(partition) = &self.partition else { return Records::new() };
+        let Some(partition) = &self.partition else { return Records::default() };
         let mut state = partition.lock();
         let log = state.open_log().expect("the log is open");
-        let mut records = Records::new();
+        let mut records = Records { start: log.log_start_offset(), all: Vec::new() };
         loop {
-            let from = Offset(records.len() as i64);
-            let slice = log.read(from, usize::MAX, log.log_end_offset(), true).expect("is read");
+            let slice = log.read(records.end(), usize::MAX, log.log_end_offset(), true).expect("is read");
             let Some(range) = slice.range else { return records };
             for batch in batches(&bytes_of(&range)) {
                 let batch = batch.expect("a whole batch");
                 batch.verify_crc().expect("is sound");
                 for record in batch.records(usize::MAX).expect("is read") {
                     let record = record.expect("is read");
-                    assert_eq!(record.offset, Offset(records.len() as i64));
+                    if record.offset < records.start {
+                        continue;
+                    }
+                    assert_eq!(record.offset, records.end());
                     let value = record.value.expect("a value")[..].try_into().expect("eight bytes");
-                    records.push((batch.header.partition_leader_epoch, u64::from_be_bytes(value)));
+                    records.all.push((batch.header.partition_leader_epoch, u64::from_be_bytes(value)));
                 }
             }
         }

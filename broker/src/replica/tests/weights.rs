@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 /// Against one another, in the order of the arms of `Cluster::step`; each seed has its own mixture, so that rare faults come in heaps.
 pub struct Weights {
-    weights: [u32; 11],
+    weights: [u32; 13],
     /// Messages of a hundred that are lost, and that come twice.
     pub lost: u32,
     pub doubled: u32,
@@ -24,6 +24,8 @@ impl Weights {
             one_of(&[0, 1, 4]),
             one_of(&[0, 0, 3]),
             one_of(&[2, 10]),
+            one_of(&[0, 1, 5]),
+            one_of(&[0, 1]),
             one_of(&[1, 3]),
         ];
         Weights { weights, lost: one_of(&[0, 5, 30]), doubled: one_of(&[0, 5, 20]) }
