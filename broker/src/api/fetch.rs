@@ -72,6 +72,8 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
         Err(error) => return Fetching::Now(Fetched::refused(error)),
     };
     let partitions = plan.wanted.iter().map(|wanted| partition(broker, uses_topic_ids, wanted)).collect();
+    let bytes_max =
+        usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max);
     let fetch = Fetch {
         broker: broker.clone(),
         context: context.clone(),
@@ -80,8 +82,9 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequ
         reach: reach(&request),
         broker_epoch: Some(request.replica_state.replica_epoch).filter(|&epoch| epoch >= 0),
         client_rack: ClientRack::of(broker, &request),
-        bytes_min: usize::try_from(request.min_bytes).unwrap_or(0),
-        bytes_max: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.sockets.fetch_bytes_max),
+        // Who asks for more than he takes would wait for nothing.
+        bytes_min: usize::try_from(request.min_bytes).unwrap_or(0).min(bytes_max),
+        bytes_max,
     };
     let wait = Duration::from_millis(request.max_wait_ms.max(0).unsigned_abs().into());
     let look = fetch.look();

@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
-use protocol::records::InvalidBatch;
+use protocol::records::{Compression, InvalidBatch, batches};
+use protocol::types::Offset;
 use protocol::wire::{RecordSet, Str};
 
 use super::leader_hint::LeaderHints;
+use super::topic_names::is_internal;
 use super::{Listener, RequestContext, hosted, wall_clock_ms};
 use crate::Broker;
 use crate::metrics::topics;
@@ -28,6 +31,22 @@ const TOPIC_IDS_SINCE: i16 = 13;
 
 /// From this version on whoever went astray is told who leads (KIP-951).
 const LEADER_HINTS_SINCE: i16 = 10;
+
+/// From this version on records may be compressed with zstd (KIP-110).
+const ZSTD_SINCE: i16 = 7;
+
+/// The client id by which Kafka's own tools write to Kafka's own topics.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+/// Errors beside which the log start offset is told.
+const TOLD_WITH_LOG_START: [ErrorCode; 6] = [
+    ErrorCode::InvalidRecord,
+    ErrorCode::InvalidTimestamp,
+    ErrorCode::OutOfOrderSequenceNumber,
+    ErrorCode::InvalidProducerEpoch,
+    ErrorCode::InvalidTxnState,
+    ErrorCode::NotEnoughReplicas,
+];
 
 /// How a Produce request ended, or will.
 pub enum Produced {
@@ -148,8 +167,11 @@ impl RequestAppend<'_> {
         named: Result<Arc<Partition>, PartitionError>,
         data: PartitionProduceData,
     ) -> PartitionProduceResponse {
-        let appended = named.and_then(|partition| self.append(&partition, data.records));
-        match appended {
+        let partition = match named {
+            Ok(partition) => partition,
+            Err(error) => return failed(data.index, error.code(), Some(&error)),
+        };
+        match self.append(&partition, data.records) {
             Ok(append) => {
                 if let Some(place) = append.place {
                     debug_assert_eq!(place, self.places.len(), "places are given in order");
@@ -157,7 +179,10 @@ impl RequestAppend<'_> {
                 }
                 stored(data.index, &append)
             }
-            Err(error) => failed(data.index, error.code(), Some(&error)),
+            Err(error) => PartitionProduceResponse {
+                log_start_offset: log_start_told_with(&error, &partition),
+                ..failed(data.index, error.code(), Some(&error))
+            },
         }
     }
 
@@ -167,6 +192,7 @@ impl RequestAppend<'_> {
         records: Option<RecordSet>,
     ) -> Result<LeaderAppend, PartitionError> {
         let Some(RecordSet::Bytes(records)) = records else { return Err(PartitionError::NotOneBatch) };
+        self.check_allowed(partition, &records)?;
         let result = partition.append(&records, self.acks, &mut self.wait, self.now_ms);
         let (metrics, bytes) = (&partition.metrics, records.len() as u64);
         metrics.observe_produce_request(result.is_err());
@@ -180,6 +206,36 @@ impl RequestAppend<'_> {
         }
         result
     }
+}
+
+impl RequestAppend<'_> {
+    /// What is refused whatever the topic's configuration says.
+    fn check_allowed(&self, partition: &Partition, records: &Bytes) -> Result<(), PartitionError> {
+        if self.context.api_version < ZSTD_SINCE && is_zstd(records) {
+            return Err(PartitionError::Zstd);
+        }
+        let topic = &partition.at.topic;
+        if is_internal(topic) && self.context.client_id.as_deref() != Some(ADMIN_CLIENT) {
+            return Err(PartitionError::Internal(Str::from(topic.as_str())));
+        }
+        Ok(())
+    }
+}
+
+fn is_zstd(records: &Bytes) -> bool {
+    let first = batches(records).next();
+    first.is_some_and(|batch| batch.is_ok_and(|batch| batch.header.compression() == Compression::Zstd))
+}
+
+/// Beside some errors Apache Kafka tells where the log starts: those that say that the records do not fit the log, or the
+/// log's state. It is −1 beside the others.
+fn log_start_told_with(error: &PartitionError, partition: &Partition) -> i64 {
+    let code = error.code();
+    let fits_not = match error {
+        PartitionError::NotOneBatch => false,
+        _ => TOLD_WITH_LOG_START.contains(&code),
+    };
+    if fits_not { partition.standing().log_start_offset.0 } else { Offset::UNKNOWN.0 }
 }
 
 fn stored(index: i32, append: &LeaderAppend) -> PartitionProduceResponse {

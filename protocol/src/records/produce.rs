@@ -77,13 +77,13 @@ pub struct RecordRules {
 /// Checks header and checksum of a producer's batch.
 pub fn validate_produce_batch(batch: &RecordBatch, message_bytes_max: usize) -> Result<(), InvalidBatch> {
     let header = &batch.header;
+    if header.base_offset != Offset(0) {
+        return Err(InvalidBatch::BaseOffset(header.base_offset));
+    }
     if batch.size_in_bytes() > message_bytes_max {
         return Err(InvalidBatch::TooLarge { size: batch.size_in_bytes(), max: message_bytes_max });
     }
     batch.verify_crc()?;
-    if header.base_offset != Offset(0) {
-        return Err(InvalidBatch::BaseOffset(header.base_offset));
-    }
     let (records_count, last_offset_delta) = (header.records_count, header.last_offset_delta);
     if records_count <= 0 || records_count - 1 != last_offset_delta {
         return Err(InvalidBatch::OffsetRange { records_count, last_offset_delta });

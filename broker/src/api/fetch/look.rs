@@ -16,6 +16,9 @@ use crate::replica::read::{Reach, Read, ReadAnswer};
 /// From this version on consumers may read from followers (KIP-392).
 const FOLLOWERS_SERVE_SINCE: i16 = 11;
 
+/// From this version on clients know KAFKA_STORAGE_ERROR (KIP-112).
+const STORAGE_ERROR_SINCE: i16 = 6;
+
 /// What one look at all partitions gave.
 #[derive(Default)]
 pub(super) struct Look {
@@ -63,11 +66,11 @@ impl Fetch {
                         Err(error) => {
                             let note = || self.broker.replicas.note_failure(partition, &error);
                             self.context.span().in_scope(note);
-                            failed(wanted, &error)
+                            self.failed(wanted, &error)
                         }
                     },
                 },
-                Err(error) => failed(wanted, error),
+                Err(error) => self.failed(wanted, error),
             };
             look.bytes += found.range.as_ref().map_or(0, |range| range.length as usize);
             look.urgent |= found.is_urgent();
@@ -139,13 +142,22 @@ fn found(wanted: &Wanted, answer: ReadAnswer, reach: Reach) -> Found {
     Found { data, range: answer.records }
 }
 
-fn failed(wanted: &Wanted, error: &PartitionError) -> Found {
-    let data = PartitionData {
-        partition_index: wanted.partition.partition,
-        error_code: error.code().code(),
-        high_watermark: -1,
-        records: Some(RecordSet::Bytes(Default::default())),
-        ..Default::default()
-    };
-    Found { data, range: None }
+impl Fetch {
+    fn failed(&self, wanted: &Wanted, error: &PartitionError) -> Found {
+        let error = match error.code() {
+            // Older clients look for another leader, rather than give up.
+            ErrorCode::KafkaStorageError if self.context.api_version < STORAGE_ERROR_SINCE => {
+                ErrorCode::NotLeaderOrFollower
+            }
+            error => error,
+        };
+        let data = PartitionData {
+            partition_index: wanted.partition.partition,
+            error_code: error.code(),
+            high_watermark: -1,
+            records: Some(RecordSet::Bytes(Default::default())),
+            ..Default::default()
+        };
+        Found { data, range: None }
+    }
 }
