@@ -15,8 +15,7 @@ use crate::replica::record_deletion::DeleteBefore;
 const ME: BrokerId = BrokerId(1);
 const TOPIC: Uuid = Uuid([1; 16]);
 
-/// A broker that leads so many partitions of a topic.
-fn leading(folder: &TempDir, partitions: usize) -> Arc<Replicas> {
+fn start(folder: &TempDir) -> Arc<Replicas> {
     let log_dirs = folder.path().display().to_string();
     let mut properties = Properties::default();
     for (key, value) in
@@ -25,7 +24,12 @@ fn leading(folder: &TempDir, partitions: usize) -> Arc<Replicas> {
         properties.set(key, value, Origin::Override);
     }
     let config = BrokerConfig::resolve(&properties).expect("a configuration");
-    let replicas = Replicas::new(&config, open_all(&config.logs.dirs, ME).expect("a log directory"));
+    Replicas::new(&config, open_all(&config.logs.dirs, ME).expect("a log directory"))
+}
+
+/// A broker that leads so many partitions of a topic.
+fn leading(folder: &TempDir, partitions: usize) -> Arc<Replicas> {
+    let replicas = start(folder);
     let state =
         PartitionImage { replicas: vec![ME], isr: vec![ME], leader: ME, min_isr: 1, ..Default::default() };
     let states = (0..partitions).map(|_| Arc::new(state.clone())).collect();
@@ -86,8 +90,8 @@ fn what_moved_is_in_every_checkpoint_that_it_belongs_in() {
     }
 }
 
-#[test]
-fn a_log_start_inside_of_a_batch_outlives_the_broker() {
+#[tokio::test]
+async fn a_log_start_inside_of_a_batch_outlives_the_broker() {
     let folder = TempDir::new().expect("a folder");
     let replicas = leading(&folder, 1);
     let mut batch = BatchBuilder::new(Compression::None);
@@ -98,7 +102,9 @@ fn a_log_start_inside_of_a_batch_outlives_the_broker() {
     partition.delete_records(DeleteBefore::Offset(Offset(3)), |_| false).expect("it leads");
     tick(&replicas);
     drop((replicas, partition));
-    let replicas = leading(&folder, 1);
+    let replicas = start(&folder);
+    replicas.recover(1).expect("is recovered");
+    replicas.recovered().await;
     let partition = replicas.partition_by_id(TOPIC, 0).expect("is hosted");
     let span = partition.inspect(|replica| (replica.log.log_start_offset(), replica.log.log_end_offset()));
     assert_eq!(span, Some((Offset(3), Offset(5))));
