@@ -168,6 +168,37 @@ fn a_flush_counts_only_if_nothing_was_truncated_meanwhile() {
 }
 
 #[test]
+fn a_flush_is_due_after_so_many_records_or_so_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let flush_time = Some(Duration::from_millis(50));
+    let mut log = open(directory.path(), LogConfig { flush_messages: 2, flush_time, ..LogConfig::default() });
+    assert!(!log.is_flush_due_by(NOW_MS + 1000), "there is nothing to flush");
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    assert!(!log.is_flush_due() && !log.is_flush_due_by(NOW_MS + 49) && log.is_flush_due_by(NOW_MS + 50));
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    assert!(log.is_flush_due() && log.is_flush_due_by(NOW_MS));
+    log.flush().unwrap();
+    assert!(!log.is_flush_due_by(NOW_MS + 1000), "the disk has all");
+}
+
+#[test]
+fn a_preallocated_segment_has_its_room_at_once_and_gives_the_rest_back() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = tempfile::tempdir().unwrap();
+    let config = LogConfig { segment_bytes: 1 << 20, preallocate: true, ..LogConfig::default() };
+    let mut log = open(directory.path(), config);
+    append(&mut log, batch(100, NOW_MS)).unwrap();
+    let path = directory.path().join("00000000000000000000.log");
+    let size = log.size_in_bytes();
+    let file = || std::fs::metadata(&path).unwrap();
+    assert_eq!(file().len(), size, "the file is as long as its records");
+    let is_reserved = file().blocks() * 512 >= 1 << 20;
+    log.close().unwrap();
+    assert_eq!(file().len(), size);
+    assert!(!is_reserved || file().blocks() * 512 < 1 << 20, "{} blocks", file().blocks());
+}
+
+#[test]
 fn many_logs_are_closed_by_one_sync() {
     let directory = tempfile::tempdir().unwrap();
     let files = Arc::new(FileCache::default());

@@ -177,13 +177,27 @@ impl RequestAppend<'_> {
                     debug_assert_eq!(place, self.places.len(), "places are given in order");
                     self.places.push(at);
                 }
-                stored(data.index, &append)
+                match partition.flush_if_due() {
+                    Ok(()) => stored(data.index, &append),
+                    Err(error) => self.unflushed(data.index, &partition, &error),
+                }
             }
             Err(error) => PartitionProduceResponse {
                 log_start_offset: log_start_told_with(&error, &partition),
                 ..failed(data.index, error.code(), Some(&error))
             },
         }
+    }
+
+    /// What was appended is not acknowledged, for the disk failed that should have it.
+    fn unflushed(
+        &self,
+        index: i32,
+        partition: &Partition,
+        error: &PartitionError,
+    ) -> PartitionProduceResponse {
+        self.context.span().in_scope(|| self.broker.replicas.note_failure(partition, error));
+        failed(index, error.code(), Some(error))
     }
 
     fn append(
@@ -315,9 +329,20 @@ fn first_error(response: &ProduceResponse) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use protocol::records::BatchBuilder;
 
     use super::*;
+
+    #[test]
+    fn zstd_is_seen_in_the_first_header() {
+        let batch = |compression| {
+            let mut builder = BatchBuilder::new(compression);
+            builder.append(0, None, Some(b"value"), &[]);
+            builder.build().expect("a batch")
+        };
+        assert!(is_zstd(&batch(Compression::Zstd)));
+        assert!(!is_zstd(&batch(Compression::Lz4)) && !is_zstd(&Bytes::new()));
+    }
 
     #[test]
     fn a_response_that_waits_does_not_keep_its_request_in_memory() {

@@ -4,8 +4,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use metadata::configs::{Layers, broker_key};
 use metadata::image::{ClusterImage, ConfigResource, PartitionImage, TopicImage};
 use protocol::types::{LeaderEpoch, Offset, Uuid};
 use storage::TopicPartition;
@@ -69,7 +71,7 @@ impl Replicas {
                     self.strand(topic.id, index);
                     continue;
                 }
-                None => self.create(&at, topic.id, wanted_dir, &config),
+                None => self.create(&at, topic.id, self.place(new, wanted_dir), &config),
             };
             partition.configure(&config);
             partition.assume(state, now);
@@ -105,10 +107,9 @@ impl Replicas {
         &self,
         at: &TopicPartition,
         topic_id: Uuid,
-        wanted_dir: Uuid,
+        dir: &Arc<ReplicaDir>,
         config: &Arc<LogConfig>,
     ) -> Arc<Partition> {
-        let dir = self.place(wanted_dir);
         let partition = self.new_partition(at.clone(), dir, config.clone());
         let new = Heir { partition: partition.clone(), topic_id };
         let queued = self.successions.lock().queue(&partition.path(), new);
@@ -179,11 +180,22 @@ impl Replicas {
         Ok(log)
     }
 
-    /// The directory that the controller named, else the working one with the fewest replicas.
-    fn place(&self, wanted: Uuid) -> &Arc<ReplicaDir> {
+    /// The directory that the controller named, else the working one with the fewest replicas; of those that are not
+    /// cordoned, if there are any.
+    fn place(&self, image: &ClusterImage, wanted: Uuid) -> &Arc<ReplicaDir> {
+        let cordoned = self.cordoned_dirs(image);
+        let is_cordoned = |dir: &ReplicaDir| cordoned.iter().any(|path| dir.path() == Path::new(path));
         let online = || self.dirs.iter().filter(|dir| dir.is_online());
-        let fewest = online().min_by_key(|dir| dir.replicas.load(std::sync::atomic::Ordering::Relaxed));
-        online().find(|dir| dir.id == wanted).or(fewest).unwrap_or(&self.dirs[0])
+        let load = |dir: &&Arc<ReplicaDir>| (is_cordoned(dir), dir.replicas.load(Ordering::Relaxed));
+        online().find(|dir| dir.id == wanted).or(online().min_by_key(load)).unwrap_or(&self.dirs[0])
+    }
+
+    /// What `cordoned.log.dirs` says by now; all of them being cordoned is as good as none.
+    fn cordoned_dirs(&self, image: &ClusterImage) -> Vec<String> {
+        let layers = Layers::of(image, Some(self.broker), &self.statics);
+        let value =
+            broker_key("cordoned.log.dirs").and_then(|key| key.read(&layers.resolve_broker(key).value?).ok());
+        value.and_then(|value| value.as_list().map(<[_]>::to_vec)).unwrap_or_default()
     }
 
     /// Removes replicas of topics that are gone or were made anew, and of partitions that are no longer assigned here.

@@ -43,6 +43,10 @@ impl CoordinatorLog for InternalTopic {
                 // The coordinator stays here, whatever has run out: nobody needs to look for another one.
                 if error.is_exhaustion() { ErrorCode::CoordinatorNotAvailable } else { error.code() }
             })?;
+        partition.flush_if_due().map_err(|error| {
+            self.replicas.note_failure(&partition, &error);
+            error.code()
+        })?;
         Ok(Appending { base_offset: appended.appended.base_offset, committed: Box::pin(committed(wait)) })
     }
 

@@ -98,9 +98,10 @@ impl Replicas {
         all.len()
     }
 
-    /// Flushes the logs for which `flush.messages` has it due.
+    /// Flushes the logs for which `flush.ms` or `flush.messages` has it due.
     fn flush_due(&self) -> LookedAt {
-        self.online().map(|dir| self.flush_where(dir, Log::is_flush_due)).sum()
+        let now_ms = wall_clock_ms();
+        self.online().map(|dir| self.flush_where(dir, |log| log.is_flush_due_by(now_ms))).sum()
     }
 
     /// Flushes what the disk does not have yet, and says so in the checkpoint: a recovery has only the rest to scan.
@@ -125,7 +126,7 @@ impl Replicas {
     }
 
     /// Flushes, and waits for the disk without any partition's lock, one directory's logs together.
-    fn flush_where(&self, dir: &Arc<ReplicaDir>, due: fn(&Log) -> bool) -> LookedAt {
+    fn flush_where(&self, dir: &Arc<ReplicaDir>, due: impl Fn(&Log) -> bool) -> LookedAt {
         // A log that another flush is at work on would look as if it had nothing to flush.
         let _alone = dir.flushing.lock();
         let moved = self.moved(dir, Duty::Flush);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metadata::configs::{Layers, TopicConfig};
+use metadata::configs::{Layers, TopicConfig, broker_key};
 use metadata::image::ClusterImage;
 use protocol::records::{Compression, TimestampType};
 use storage::log::{CleanupPolicy, LogConfig};
@@ -23,14 +23,25 @@ impl Replicas {
     /// What holds for a topic.
     pub(super) fn topic_log_config(&self, image: &ClusterImage, topic: &str) -> Arc<LogConfig> {
         let layers = Layers::of(image, Some(self.broker), &self.statics);
-        Arc::new(log_config(&TopicConfig::of(image, topic, layers), self.producer_id_expiration))
+        let expiration = producer_id_expiration(layers).unwrap_or(self.producer_id_expiration);
+        Arc::new(log_config(&TopicConfig::of(image, topic, layers), expiration))
     }
+}
+
+fn producer_id_expiration(layers: Layers) -> Option<Duration> {
+    let key = broker_key("producer.id.expiration.ms")?;
+    let millis = key.read(&layers.resolve_broker(key).value?).ok()?.as_number()?;
+    u64::try_from(millis).ok().map(Duration::from_millis)
 }
 
 fn log_config(topic: &TopicConfig, producer_id_expiration: Duration) -> LogConfig {
     let policies = topic.list("cleanup.policy");
+    let compression = compression(&topic.text("compression.type"));
     LogConfig {
-        segment_bytes: u32_of(topic, "segment.bytes"),
+        segment_bytes: match topic.number("internal.segment.bytes") {
+            0 => u32_of(topic, "segment.bytes"),
+            _ => u32_of(topic, "internal.segment.bytes"),
+        },
         segment_time: limit(topic, "segment.ms").unwrap_or(Duration::MAX),
         segment_jitter: limit(topic, "segment.jitter.ms").unwrap_or_default(),
         segment_index_bytes: u32_of(topic, "segment.index.bytes"),
@@ -49,13 +60,28 @@ fn log_config(topic: &TopicConfig, producer_id_expiration: Duration) -> LogConfi
         },
         timestamp_before_max: unless_endless(topic, "message.timestamp.before.max.ms"),
         timestamp_after_max: unless_endless(topic, "message.timestamp.after.max.ms"),
-        compression: compression(&topic.text("compression.type")),
+        compression,
+        compression_level: compression.and_then(|compression| level(topic, compression)),
+        preallocate: topic.flag("preallocate"),
         flush_messages: u64::try_from(topic.number("flush.messages"))
             .ok()
             .filter(|&n| n < ENDLESS)
             .unwrap_or(u64::MAX),
+        flush_time: unless_endless(topic, "flush.ms"),
         producer_id_expiration,
     }
+}
+
+/// The level that a codec has for the topic; none where it is to choose, or has but one.
+fn level(topic: &TopicConfig, compression: Compression) -> Option<i32> {
+    let key = match compression {
+        Compression::Gzip => "compression.gzip.level",
+        Compression::Zstd => "compression.zstd.level",
+        Compression::None | Compression::Snappy | Compression::Lz4 => return None,
+    };
+    // −1 is gzip's own choice; zstd knows it as a level.
+    let level = i32::try_from(topic.number(key)).ok();
+    level.filter(|level| compression == Compression::Zstd || *level >= 0)
 }
 
 /// A time in milliseconds; below 0: none.
@@ -107,6 +133,18 @@ mod tests {
             resolved(&[("retention.ms", "-1"), ("cleanup.policy", "compact"), ("compression.type", "zstd")]);
         assert_eq!(config.retention_time, None);
         assert_eq!(config.cleanup_policy, CleanupPolicy { delete: false, compact: true });
-        assert_eq!(config.compression, Some(Compression::Zstd));
+        assert_eq!((config.compression, config.compression_level), (Some(Compression::Zstd), Some(3)));
+        let config = resolved(&[
+            ("compression.type", "gzip"),
+            ("compression.gzip.level", "9"),
+            ("flush.ms", "50"),
+            ("preallocate", "true"),
+            ("internal.segment.bytes", "1000"),
+        ]);
+        assert_eq!(
+            (config.compression_level, config.preallocate, config.segment_bytes),
+            (Some(9), true, 1000)
+        );
+        assert_eq!(config.flush_time, Some(Duration::from_millis(50)));
     }
 }

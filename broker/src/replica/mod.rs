@@ -7,7 +7,7 @@
 //! * [`follower`]: how this broker follows others. [`isr`]: who is in sync with it.
 //! * [`log_dirs`], `checkpoints`, `recovery`, `retries`: where logs lie, and how they open.
 //! * `hosted`, `assignment`, `removal`, `succession`: how replicas come and go.
-//! * [`housekeeping`], `changes`, `closing`: how logs are tended, and closed.
+//! * [`housekeeping`], `changes`, `due_flush`, `closing`: how logs are tended, and closed.
 //! * `failure`, `without_room`, [`offline_reports`]: when disks fail or are full. [`gauges`], `figures`: what operators see.
 
 pub mod ack_waits;
@@ -19,6 +19,7 @@ mod changes;
 mod checkpoints;
 mod closing;
 pub mod coordinator_log;
+mod due_flush;
 pub mod errors;
 mod failure;
 mod figures;

@@ -8,7 +8,7 @@ use super::batch::crc32c;
 use super::cursor::{put_varint, put_varlong, varlong_size};
 use super::{
     Attributes, BATCH_HEADER_LENGTH, BatchHeader, Compression, Header, LOG_OVERHEAD, NO_PRODUCER_EPOCH,
-    NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP, RecordsError, TimestampType, compress,
+    NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP, RecordsError, TimestampType, compress_at,
 };
 
 /// What a null length is written as.
@@ -18,6 +18,8 @@ const NULL: i32 = -1;
 #[derive(Debug)]
 pub struct BatchBuilder {
     header: BatchHeader,
+    /// The codec's own unless set.
+    compression_level: Option<i32>,
     /// The header's place, then the records, unpacked.
     bytes: BytesMut,
 }
@@ -48,7 +50,14 @@ impl BatchBuilder {
             base_sequence: NO_SEQUENCE,
             records_count: 0,
         };
-        BatchBuilder { header, bytes }
+        BatchBuilder { header, compression_level: None, bytes }
+    }
+
+    /// How tightly the codec packs; it has a level of its own that holds otherwise.
+    #[must_use]
+    pub fn compression_level(mut self, level: Option<i32>) -> BatchBuilder {
+        self.compression_level = level;
+        self
     }
 
     #[must_use]
@@ -137,7 +146,8 @@ impl BatchBuilder {
     fn pack(&mut self) -> Result<(), RecordsError> {
         let compression = self.header.compression();
         if compression != Compression::None {
-            let packed = compress(compression, &self.bytes[BATCH_HEADER_LENGTH..])?;
+            let records = &self.bytes[BATCH_HEADER_LENGTH..];
+            let packed = compress_at(compression, self.compression_level, records)?;
             self.bytes.truncate(BATCH_HEADER_LENGTH);
             self.bytes.extend_from_slice(&packed);
         }

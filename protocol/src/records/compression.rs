@@ -11,6 +11,8 @@ use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInf
 
 use super::{Compression, RecordsError, snappy};
 
+const GZIP_LEVEL_MAX: u32 = 9;
+
 /// A window of 8 MiB, which every zstd decoder must serve; larger limits allow as large a window.
 const ZSTD_WINDOW_LOG_MIN: u32 = 23;
 /// The largest window that zstd itself takes unasked.
@@ -18,12 +20,21 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// Packs records. `Compression::None` gives them back as they are.
 pub fn compress(compression: Compression, records: &[u8]) -> Result<Vec<u8>, RecordsError> {
+    compress_at(compression, None, records)
+}
+
+/// Packs records at a level of the codec's own: gzip has 1 to 9, zstd −131072 to 22, the others have none.
+pub fn compress_at(
+    compression: Compression,
+    level: Option<i32>,
+    records: &[u8],
+) -> Result<Vec<u8>, RecordsError> {
     let packed = match compression {
         Compression::None => Ok(records.to_vec()),
-        Compression::Gzip => gzip(records),
+        Compression::Gzip => gzip(level, records),
         Compression::Snappy => snappy::compress(records),
         Compression::Lz4 => lz4(records),
-        Compression::Zstd => zstd::bulk::compress(records, zstd::DEFAULT_COMPRESSION_LEVEL),
+        Compression::Zstd => zstd::bulk::compress(records, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL)),
     };
     packed.map_err(|error| RecordsError::Compress { compression, reason: error.to_string() })
 }
@@ -48,8 +59,10 @@ pub(super) fn too_large() -> io::Error {
     io::ErrorKind::FileTooLarge.into()
 }
 
-fn gzip(records: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+fn gzip(level: Option<i32>, records: &[u8]) -> io::Result<Vec<u8>> {
+    let level = level.and_then(|level| u32::try_from(level).ok()).map(|level| level.min(GZIP_LEVEL_MAX));
+    let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(records)?;
     encoder.finish()
 }
@@ -89,6 +102,17 @@ mod tests {
                 let packed = compress(compression, records).expect("it packs");
                 assert_eq!(decompress(compression, &packed, LIMIT), Ok(records.to_vec()), "{compression}");
             }
+        }
+    }
+
+    #[test]
+    fn a_higher_level_packs_more_tightly() {
+        let records: Vec<u8> =
+            (0..100_000_u32).flat_map(|i| (i * i % 977).to_string().into_bytes()).collect();
+        for (compression, low, high) in [(Compression::Gzip, 1, 9), (Compression::Zstd, 1, 19)] {
+            let packed = |level| compress_at(compression, Some(level), &records).expect("it packs");
+            assert!(packed(high).len() < packed(low).len(), "{compression}");
+            assert_eq!(decompress(compression, &packed(high), LIMIT), Ok(records.clone()));
         }
     }
 

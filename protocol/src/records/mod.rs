@@ -27,7 +27,7 @@ mod tests;
 pub use attributes::{Attributes, Compression, TimestampType};
 pub use batch::{Batches, RecordBatch, batches};
 pub use builder::BatchBuilder;
-pub use compression::{compress, decompress};
+pub use compression::{compress, compress_at, decompress};
 pub use control::{ControlRecordType, EndTransactionMarker};
 pub use error::{RecordFault, RecordsError};
 pub use header::{

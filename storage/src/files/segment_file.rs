@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use parking_lot::{Mutex, RwLock};
 use protocol::types::Offset;
 
@@ -150,6 +152,16 @@ impl SegmentFile {
 
     pub(crate) fn truncate(&self, length: u64) -> Result<(), IoFailure> {
         self.descriptor()?.set_len(length).map_err(|source| self.failure("truncate", source))
+    }
+
+    /// Takes room on the disk for a file of so many bytes, and leaves it as long as it is. Not every file system can.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<(), IoFailure> {
+        let file = self.descriptor()?;
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        match fallocate(&*file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, bytes) {
+            Ok(()) | Err(Errno::EOPNOTSUPP) => Ok(()),
+            Err(errno) => Err(self.failure("reserve room for", errno.into())),
+        }
     }
 
     /// Puts what was written on the disk. A file that was purged meanwhile has nothing left to put there.

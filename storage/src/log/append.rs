@@ -106,6 +106,7 @@ impl Log {
         now_ms: i64,
     ) -> Result<(), AppendError> {
         self.written_since_open = true;
+        self.unflushed_since_ms.get_or_insert(now_ms);
         self.roll_if_due(appended, now_ms)?;
         self.index_aborted(appended, aborted)?;
         let written = self.write(batches, appended);

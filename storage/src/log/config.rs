@@ -35,8 +35,14 @@ pub struct LogConfig {
     pub timestamp_after_max: Option<Duration>,
     /// `compression.type`; `None` is `producer`: batches are kept as they come.
     pub compression: Option<Compression>,
+    /// `compression.gzip.level` or `compression.zstd.level`; `None` is the codec's own.
+    pub compression_level: Option<i32>,
+    /// `preallocate`: whether a new segment gets room for its whole size at once.
+    pub preallocate: bool,
     /// `flush.messages`: a flush is due after so many records.
     pub flush_messages: u64,
+    /// `flush.ms`: a flush is due when a record has waited for so long; `None` waits for ever.
+    pub flush_time: Option<Duration>,
     /// `producer.id.expiration.ms`: a producer that was silent for so long is forgotten.
     pub producer_id_expiration: Duration,
 }
@@ -68,7 +74,10 @@ impl Default for LogConfig {
             timestamp_before_max: None,
             timestamp_after_max: Some(HOUR),
             compression: None,
+            compression_level: None,
+            preallocate: false,
             flush_messages: u64::MAX,
+            flush_time: None,
             producer_id_expiration: 24 * HOUR,
         }
     }

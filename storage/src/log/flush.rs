@@ -17,6 +17,14 @@ impl Log {
         unflushed >= self.config.flush_messages
     }
 
+    /// Whether `flush.ms` asks for a flush, or `flush.messages`.
+    pub fn is_flush_due_by(&self, now_ms: i64) -> bool {
+        let waited_ms = self.unflushed_since_ms.map(|since| now_ms.saturating_sub(since));
+        let limit_ms = self.config.flush_time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+        let waited_long = matches!((waited_ms, limit_ms), (Some(waited), Some(limit)) if waited >= limit);
+        waited_long || self.is_flush_due()
+    }
+
     /// Gathers what the disk does not have yet; `None` if there is nothing, or if a flush is under way. Whatever comes of
     /// it must be told to [`Log::finish_flush`].
     pub fn begin_flush(&mut self) -> Result<Option<Flush>, LogError> {
@@ -45,6 +53,7 @@ impl Log {
         match outcome {
             Ok(flushed) if flushed.truncations == self.truncations => {
                 self.recovery_point = self.recovery_point.max(flushed.upto);
+                self.unflushed_since_ms.take_if(|_| self.recovery_point == self.log_end_offset);
                 Ok(())
             }
             Ok(_) => {
@@ -76,6 +85,7 @@ impl Log {
         }
         let completed = self.segments.active_mut().complete_index();
         self.watch(completed)?;
+        self.give_back_room()?;
         if self.log_end_offset > self.log_start_offset {
             self.take_snapshot()?;
         }

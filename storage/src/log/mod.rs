@@ -87,6 +87,8 @@ pub struct Log {
     /// Raised by each truncation, so that a flush or a lookup that began before it does not count.
     truncations: u64,
     flush_in_flight: bool,
+    /// When the first of the records was appended that the disk may not have; never later than that.
+    unflushed_since_ms: Option<i64>,
     /// Whether [`Log::close`] has anything to do.
     written_since_open: bool,
     deleted: DeletedFiles,

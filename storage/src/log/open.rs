@@ -50,12 +50,14 @@ impl Log {
             unsynced: Unsynced { epochs: changed, directory: changed, snapshot: changed },
             truncations: 0,
             flush_in_flight: false,
+            unflushed_since_ms: None,
             written_since_open: changed,
             deleted: DeletedFiles::default(),
             failed: false,
         };
         log.unsynced.epochs |= log.epochs.truncate_from_end(log.log_end_offset);
         log.unsynced.epochs |= log.epochs.truncate_from_start(log_start_offset);
+        log.reserve_room();
         log.debug_assert_invariants();
         Ok((log, found.recovered))
     }

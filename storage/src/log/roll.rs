@@ -28,6 +28,7 @@ impl Log {
     pub(super) fn roll(&mut self, base_offset: Offset, now_ms: i64) -> Result<(), LogError> {
         let created = Segment::create(&self.home, base_offset, now_ms);
         let segment = self.watch(created)?;
+        self.give_back_room()?;
         let closed = self.segments.active_mut().become_inactive();
         if let Err(failure) = closed {
             for file in segment.files() {
@@ -39,7 +40,25 @@ impl Log {
         self.producers.advance_end_offset(base_offset);
         self.log_end_offset = base_offset;
         self.segments.roll(segment);
+        self.reserve_room();
         self.take_snapshot()
+    }
+
+    /// Where `preallocate` says so the active segment has room on the disk for its whole size; its file is as long as what is
+    /// written all the same. Without that room it grows as others do.
+    pub(super) fn reserve_room(&mut self) {
+        if self.config.preallocate {
+            let reserved = self.segments.active().reserve(self.config.segment_bytes.into());
+            if let Err(failure) = reserved {
+                tracing::warn!("preallocate: {failure}");
+            }
+        }
+    }
+
+    /// Of what was reserved only what was written is kept.
+    pub(super) fn give_back_room(&mut self) -> Result<(), LogError> {
+        let given_back = if self.config.preallocate { self.segments.active().give_back() } else { Ok(()) };
+        self.watch(given_back)
     }
 
     fn is_full_for(&self, bytes: u64) -> bool {

@@ -64,7 +64,7 @@ fn repack(
     config: &LogConfig,
 ) -> Result<RecordBatch, InvalidBatch> {
     let header = &batch.header;
-    let mut builder = BatchBuilder::new(compression).producer(
+    let mut builder = BatchBuilder::new(compression).compression_level(config.compression_level).producer(
         header.producer_id,
         header.producer_epoch,
         header.base_sequence,

@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_may_span_the_largest_sequence_and_is_recognised_all_the_same() {
+        let mut state = ProducerState::default();
+        assert_eq!(append(&mut state, batch(0, 0, i32::MAX), CLIENT), Ok(None));
+        assert_eq!(state.producers()[&1].last_sequence(), 0);
+        let original = append(&mut state, batch(9, 0, i32::MAX), CLIENT).unwrap().unwrap();
+        assert_eq!(original.first_offset(), Offset(0));
+        assert!(is_out_of_order(append(&mut state, batch(2, 0, 0), CLIENT)));
+        assert_eq!(append(&mut state, batch(2, 0, 1), CLIENT), Ok(None));
+    }
+
+    #[test]
     fn a_producer_of_transactions_v2_without_state_begins_at_zero() {
         let origin = AppendOrigin::Client { transactions_v2: true };
         assert!(is_out_of_order(append(&mut ProducerState::default(), batch(0, 0, 5), origin)));

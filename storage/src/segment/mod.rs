@@ -166,6 +166,16 @@ impl Segment {
         self.offsets.len() >= room / 8 || self.times.len() + 1 >= room / 12
     }
 
+    /// Takes room on the disk for a log of so many bytes.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<(), IoFailure> {
+        self.log.reserve(bytes)
+    }
+
+    /// Gives back the room behind what was written.
+    pub(crate) fn give_back(&self) -> Result<(), IoFailure> {
+        self.log.truncate(self.size)
+    }
+
     /// Every file of the segment, those that may not exist included.
     pub(crate) fn files(&self) -> [&Arc<SegmentFile>; 4] {
         [&self.log, self.offsets.file(), self.times.file(), self.transactions.file()]

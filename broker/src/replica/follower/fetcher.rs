@@ -261,6 +261,7 @@ impl Fetcher {
                 continue;
             }
             let taken = followed.partition.take_answer(&ask, &answer, wall_clock_ms());
+            let taken = taken.and_then(|taken| Ok(followed.partition.flush_if_due().map(|()| taken)?));
             followed.observe(&answer, &taken);
             bytes += answer.records.len();
             self.settle(key, &followed, taken);

@@ -36,7 +36,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         "After how many records the log is flushed to the disk.")
         .inherits(&[same("log.flush.interval.messages")]),
     key("flush.ms", Long, "9223372036854775807", at_least(0),
-        "After how long a record is flushed to the disk at the latest.")
+        "After how long a record is flushed to the disk; looked at every log.flush.scheduler.interval.ms.")
         .inherits(&[same("log.flush.interval.ms"), same("log.flush.scheduler.interval.ms")]),
     key("follower.replication.throttled.replicas", List, "", ThrottledReplicas,
         "Replicas whose fetches are throttled: partition:broker, one or more, or *.").idle(NO_THROTTLE),
