@@ -66,7 +66,12 @@ impl Load<'_> {
     async fn replay(&self, bytes: &Bytes, from: Offset, loaded: &mut Loaded) -> Result<Offset, LoadError> {
         let mut next = from;
         for batch in batches(bytes) {
-            let batch = batch.map_err(|source| LoadError::Batch { at: next, source })?;
+            let batch = match batch {
+                Ok(batch) => batch,
+                // Cut where the read ended; the next begins with it.
+                Err(RecordsError::Truncated { .. }) if next > from => break,
+                Err(source) => return Err(LoadError::Batch { at: next, source }),
+            };
             self.replay_batch(&batch, from, loaded)?;
             next = batch.header.next_offset();
             yield_now().await;

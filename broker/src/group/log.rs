@@ -28,8 +28,8 @@ pub trait CoordinatorLog: Send + Sync + 'static {
     /// From the log's start to its end, as they are now.
     fn span(&self, partition: i32, epoch: LeaderEpoch) -> Result<Range<Offset>, ErrorCode>;
 
-    /// Whole batches, the first of them the one with `from` or the next behind it, about `bytes_max` bytes in all but at
-    /// least one batch, none at or past the high watermark. Waits while the high watermark has not passed `from` but the
+    /// Batches, the first of them the one with `from` or the next behind it, `bytes_max` bytes in all but at least one batch,
+    /// none at or past the high watermark. The last may be cut, the first never is. Waits while the high watermark has not passed `from` but the
     /// end of the log has. Empty only if nothing lies between `from` and the end of the log.
     fn read(
         &self,

@@ -34,7 +34,11 @@ pub fn quick() -> GroupSettings {
 
 /// A coordinator of one partition, which it leads by epoch 0.
 pub fn coordinator(log: &Arc<MemoryLog>) -> Arc<GroupCoordinator> {
-    let coordinator = GroupCoordinator::new(quick(), Compression::None, 1, Arc::new(log.clone()));
+    coordinator_with(quick(), log)
+}
+
+pub fn coordinator_with(settings: GroupSettings, log: &Arc<MemoryLog>) -> Arc<GroupCoordinator> {
+    let coordinator = GroupCoordinator::new(settings, Compression::None, 1, Arc::new(log.clone()));
     coordinator.on_leadership(0, Some(LeaderEpoch(0)));
     Arc::new(coordinator)
 }

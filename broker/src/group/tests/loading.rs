@@ -8,8 +8,9 @@ use protocol::messages::{OffsetCommitKey, OffsetCommitValue};
 use protocol::types::LeaderEpoch;
 use protocol::wire::{Message, RecordKey};
 
-use super::coordinator::{commit, coordinator, fetch, join_new, ready, sync};
+use super::coordinator::{commit, coordinator, coordinator_with, fetch, join_new, quick, ready, sync};
 use super::memory_log::MemoryLog;
+use crate::config::GroupSettings;
 
 fn record(group: usize, partition: i32, offset: i64) -> (Bytes, Bytes) {
     let group = format!("group-{group}").into();
@@ -43,6 +44,19 @@ async fn requests_are_told_to_come_again_while_it_loads() {
     log.commit_at_once(true);
     ready(&coordinator).await;
     assert_eq!(fetch(&coordinator, "group-1").await, Ok(Some(7)));
+}
+
+/// Each read ends somewhere in a batch, and one batch is larger than a read.
+#[tokio::test]
+async fn a_log_of_many_reads_is_read_to_its_end() {
+    let log = MemoryLog::new();
+    log.fill((0..100).map(|at| record(at, 0, at as i64)), 7);
+    log.fill((100..200).map(|at| record(at, 0, at as i64)), 100);
+    let coordinator = coordinator_with(GroupSettings { load_buffer_bytes: 1_000, ..quick() }, &log);
+    ready(&coordinator).await;
+    for group in 0..200 {
+        assert_eq!(fetch(&coordinator, &format!("group-{group}")).await, Ok(Some(group)));
+    }
 }
 
 #[tokio::test]

@@ -97,14 +97,17 @@ impl MemoryLog {
         let (state, high_watermark) = (self.state.lock(), *self.high_watermark.borrow());
         let mut bytes = BytesMut::new();
         let first = state.batches.partition_point(|batch| batch.header.next_offset() <= from);
-        for batch in
-            state.batches[first..].iter().take_while(|batch| batch.header.next_offset() <= high_watermark)
-        {
-            if !bytes.is_empty() && bytes.len() + batch.size_in_bytes() > bytes_max {
+        let committed = |batch: &&RecordBatch| batch.header.next_offset() <= high_watermark;
+        let mut batches = state.batches[first..].iter().take_while(committed).peekable();
+        let whole = batches.peek().map_or(0, |batch| batch.size_in_bytes());
+        for batch in batches {
+            bytes.extend_from_slice(&batch.to_bytes());
+            if bytes.len() >= bytes_max {
                 break;
             }
-            bytes.extend_from_slice(&batch.to_bytes());
         }
+        // As a log does it: what is read ends where it ends, and only the first batch is whole in any case.
+        bytes.truncate(bytes_max.max(whole));
         bytes.freeze()
     }
 }
