@@ -2,14 +2,15 @@
 //! partition, and by a hundred, whose stand in many.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use protocol::ErrorCode;
 use protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
-use protocol::messages::{FindCoordinatorRequest, OffsetCommitRequest, OffsetFetchRequest};
+use protocol::messages::{OffsetCommitRequest, OffsetFetchRequest};
 
+use super::{PATIENCE, PAUSE};
 use crate::measures::Turn;
 use crate::subject::Server;
 use crate::wire::Wire;
@@ -24,14 +25,10 @@ const BYSTANDER: &str = "bystander";
 
 const COMMIT_VERSION: i16 = 8;
 const FETCH_VERSION: i16 = 8;
-const FIND_VERSION: i16 = 4;
-const PAUSE: Duration = Duration::from_millis(1);
-const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn take(turn: &mut Turn<'_>, server: &mut Server) -> Result<()> {
     let names: Vec<String> = (0..TOPICS).map(|number| format!("committed-{number}")).collect();
     turn.create(&names.iter().map(String::as_str).collect::<Vec<_>>(), PARTITIONS as u32)?;
-    find_coordinator(&server.bootstrap())?;
     commit(&server.bootstrap(), BYSTANDER, &names, 1)?;
     measure(turn, server, "1 group", &["load-0".to_owned()], &names)?;
     let many: Vec<String> = (0..100).map(|number| format!("loads-{number}")).collect();
@@ -60,20 +57,6 @@ fn measure(
     turn.sample(name("offsets known after the first Metadata"), "s", began.elapsed().as_secs_f64());
     turn.sample(name("those of another group"), "s", bystander.as_secs_f64());
     Ok(())
-}
-
-/// Makes the broker create `__consumer_offsets`.
-fn find_coordinator(bootstrap: &str) -> Result<()> {
-    let request = FindCoordinatorRequest { coordinator_keys: vec![BYSTANDER.into()], ..Default::default() };
-    let began = Instant::now();
-    loop {
-        let answer = Wire::open(bootstrap)?.call(&request, FIND_VERSION)?;
-        if answer.coordinators.iter().all(|found| found.error_code == 0) {
-            return Ok(());
-        }
-        ensure!(began.elapsed() < PATIENCE, "no coordinator: {answer:?}");
-        thread::sleep(PAUSE);
-    }
 }
 
 /// Commits 1, 2, … `times` for every partition.

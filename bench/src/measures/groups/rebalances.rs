@@ -2,6 +2,7 @@
 //!
 //! The members are this process's: what they do besides sending and reading is nothing, so the time is the coordinator's.
 
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +14,7 @@ use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use protocol::messages::{JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest};
 use protocol::wire::Str;
 
+use super::{PATIENCE, PAUSE};
 use crate::measures::Turn;
 use crate::subject::Server;
 use crate::window::Window;
@@ -27,17 +29,15 @@ const PARTITIONS: [usize; 2] = [1_000, 10_000];
 const JOINS: usize = 3_000;
 const PROTOCOL: &str = "range";
 const PROTOCOL_TYPE: &str = "consumer";
-/// A consumer's: version 0, no topics, no user data.
-const SUBSCRIPTION: [u8; 10] = [0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
 const TIMEOUT_MS: i32 = 60_000;
 
 pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
     for members in MEMBERS {
-        let began = Instant::now();
         let mut group = Group::open(&server.bootstrap(), members)?;
+        let began = Instant::now();
         group.rebalance(PARTITIONS[0])?;
         let name = |figure: &str| format!("{members} members: {figure}");
-        turn.sample(name("first settled, the initial delay included"), "s", began.elapsed().as_secs_f64());
+        turn.sample(name("all join one who is there"), "ms", began.elapsed().as_secs_f64() * 1e3);
         for partitions in PARTITIONS {
             let name = |figure: &str| format!("{members} members, {partitions} partitions: {figure}");
             let rounds = JOINS / members;
@@ -58,6 +58,8 @@ pub fn take(turn: &mut Turn<'_>, server: &Server) -> Result<()> {
 /// All members of one group.
 struct Group {
     name: String,
+    /// How often they have joined.
+    joins: u32,
     members: Vec<Member>,
 }
 
@@ -67,17 +69,31 @@ struct Member {
 }
 
 impl Group {
-    /// Members that have an id each, and no generation.
+    /// Members that have an id each, of which the first has joined.
     fn open(bootstrap: &str, members: usize) -> Result<Group> {
         let name = format!("group-of-{members}");
         let open = |_| Ok(Member { wire: Wire::open(bootstrap)?, id: "".into() });
-        let mut group = Group { name, members: (0..members).map(open).collect::<Result<_>>()? };
-        for (at, answer) in group.join()?.into_iter().enumerate() {
+        let mut group = Group { name, joins: 0, members: (0..members).map(open).collect::<Result<_>>()? };
+        let began = Instant::now();
+        while let Err(error) = group.identify() {
+            ensure!(began.elapsed() < PATIENCE, "members are given no ids: {error}");
+            thread::sleep(PAUSE);
+        }
+        // The first of a group waits for others only so long; all that have an id are waited for from then on.
+        let others = group.members.split_off(1);
+        group.rebalance(1)?;
+        group.members.extend(others);
+        Ok(group)
+    }
+
+    /// Whoever joins without an id is given one.
+    fn identify(&mut self) -> Result<()> {
+        for (at, answer) in self.join()?.into_iter().enumerate() {
             let error = ErrorCode::from_code(answer.error_code);
             ensure!(error == ErrorCode::MemberIdRequired, "a member without an id joined: {error}");
-            group.members[at].id = answer.member_id;
+            self.members[at].id = answer.member_id;
         }
-        Ok(group)
+        Ok(())
     }
 
     /// All join, the leader assigns, all are told.
@@ -112,11 +128,10 @@ impl Group {
     }
 
     fn join(&mut self) -> Result<Vec<JoinGroupResponse>> {
+        self.joins += 1;
         for member in &mut self.members {
-            let protocol = JoinGroupRequestProtocol {
-                name: PROTOCOL.into(),
-                metadata: Bytes::from_static(&SUBSCRIPTION),
-            };
+            let protocol =
+                JoinGroupRequestProtocol { name: PROTOCOL.into(), metadata: subscription(self.joins) };
             let request = JoinGroupRequest {
                 group_id: self.name.as_str().into(),
                 session_timeout_ms: TIMEOUT_MS / 2,
@@ -143,6 +158,12 @@ impl Group {
         ensure!(answer.error_code == 0, "the members may not leave: {answer:?}");
         Ok(())
     }
+}
+
+/// A consumer's, version 0: no topics, and user data that differ each time, since a member that comes back with nothing new
+/// moves nobody.
+fn subscription(joins: u32) -> Bytes {
+    [&[0, 0, 0, 0, 0, 0, 0, 0, 0, 4][..], &joins.to_be_bytes()].concat().into()
 }
 
 /// Four bytes for each partition, dealt out evenly to those whom the leader was told of.
