@@ -61,6 +61,48 @@ mod tests {
         }
     }
 
+    /// What Apache Kafka 4.3.1 says of what is served here: key, first version, last version.
+    const APACHE: [(i16, i16, i16); 31] = [
+        (0, 0, 13),
+        (1, 4, 18),
+        (2, 1, 11),
+        (3, 0, 13),
+        (8, 2, 10),
+        (9, 1, 10),
+        (10, 0, 6),
+        (11, 0, 9),
+        (12, 0, 4),
+        (13, 0, 5),
+        (14, 0, 5),
+        (15, 0, 6),
+        (16, 0, 5),
+        (18, 0, 4),
+        (19, 2, 7),
+        (20, 1, 6),
+        (21, 0, 2),
+        (22, 0, 5),
+        (23, 2, 4),
+        (32, 1, 4),
+        (33, 0, 2),
+        (35, 1, 5),
+        (37, 0, 3),
+        (42, 0, 2),
+        (43, 0, 2),
+        (44, 0, 1),
+        (47, 0, 0),
+        (60, 0, 2),
+        (61, 0, 0),
+        (74, 0, 1),
+        (75, 0, 0),
+    ];
+
+    #[test]
+    fn what_is_served_is_served_in_every_version_of_apache_kafka() {
+        let served = advertised(SERVED).into_iter();
+        let served: Vec<_> = served.map(|api| (api.api_key, api.min_version, api.max_version)).collect();
+        assert_eq!(served, APACHE);
+    }
+
     #[test]
     fn keys_are_listed_in_order_and_once() {
         let keys: Vec<i16> = advertised(SERVED).iter().map(|api| api.api_key).collect();

@@ -173,3 +173,38 @@ fn named_twice(request: &ListOffsetsRequest) -> HashSet<(&str, i32)> {
 fn failed(partition_index: i32, error: ErrorCode) -> ListOffsetsPartitionResponse {
     ListOffsetsPartitionResponse { partition_index, error_code: error.code(), ..Default::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(timestamp: i64, version: i16, expected: Result<OffsetQuery, ErrorCode>) {
+        assert_eq!(query(timestamp, version).map_err(|error| error.code()), expected);
+    }
+
+    #[test]
+    fn a_special_timestamp_is_known_from_its_version_on() {
+        let unknown = Err(ErrorCode::UnsupportedVersion);
+        check(LATEST, 1, Ok(OffsetQuery::Latest));
+        check(MAX_TIMESTAMP, 6, unknown);
+        check(MAX_TIMESTAMP, 7, Ok(OffsetQuery::MaxTimestamp));
+        check(EARLIEST_PENDING_UPLOAD, 10, unknown);
+        check(EARLIEST_PENDING_UPLOAD, 11, Ok(OffsetQuery::LatestTiered));
+        check(0, 1, Ok(OffsetQuery::AtOrAfter(0)));
+    }
+
+    #[test]
+    fn other_negative_timestamps_mean_nothing() {
+        check(-7, 11, Err(ErrorCode::UnsupportedVersion));
+        check(i64::MIN, 11, Err(ErrorCode::UnsupportedVersion));
+    }
+
+    #[test]
+    fn who_looks_for_a_fault_sees_all_that_any_replica_has() {
+        let reach = |replica_id| reach(&ListOffsetsRequest { replica_id, ..Default::default() });
+        assert_eq!(reach(-1), Reach::HighWatermark);
+        assert_eq!(reach(DEBUGGING_CONSUMER), Reach::AnyLogEnd);
+        assert_eq!(reach(4), Reach::LogEnd(BrokerId(4)));
+    }
+}

@@ -14,6 +14,7 @@ use super::node::{Node, batch, bytes_of};
 use crate::replica::append::Acks;
 use crate::replica::errors::PartitionError;
 use crate::replica::follower::{Answer, Ask};
+use crate::replica::offsets::OffsetQuery;
 use crate::replica::partition::Partition;
 use crate::replica::read::{Reach, Read};
 
@@ -198,4 +199,35 @@ fn a_follower_serves_consumers_up_to_its_high_watermark() {
     assert_eq!((served.high_watermark, served.records.is_some()), (Offset(3), true));
     assert!(matches!(consumer(4), Err(PartitionError::OutOfRange { .. })));
     assert!(matches!(partition.read(&read(0, Reach::HighWatermark)), Err(PartitionError::NotLeader)));
+}
+
+#[test]
+fn while_the_high_watermark_lags_a_time_is_found_below_it_and_the_latest_is_not_known() {
+    let (mut node, partition) = started(ME);
+    partition.assume(&image(ME, 1, &[ME], 0), Instant::now());
+    for _ in 0..2 {
+        append(&partition, Acks::Leader).expect("it leads");
+    }
+    node.checkpointed = Offset(3);
+    let partition = restarted(&mut node);
+    partition.assume(&image(ME, 2, &[ME, OTHER], 1), Instant::now());
+    let find = |query| partition.find_offset(query, Reach::HighWatermark, None);
+    let unknown = |query| matches!(find(query), Err(PartitionError::HighWatermarkUnknown));
+    let first = find(OffsetQuery::AtOrAfter(0)).expect("it leads").expect("it is below the high watermark");
+    assert_eq!(first.offset, Offset(0));
+    assert!(unknown(OffsetQuery::Latest) && unknown(OffsetQuery::AtOrAfter(1)));
+    assert_eq!(find(OffsetQuery::LatestTiered).expect("it leads"), None);
+}
+
+#[test]
+fn any_replica_answers_who_looks_for_a_fault() {
+    let (mut node, partition) = started(ME);
+    partition.assume(&image(ME, 1, &[ME], 0), Instant::now());
+    append(&partition, Acks::Leader).expect("it leads");
+    let partition = restarted(&mut node);
+    partition.assume(&image(OTHER, 2, &[ME, OTHER], 1), Instant::now());
+    let latest = |reach| partition.find_offset(OffsetQuery::Latest, reach, None);
+    assert!(matches!(latest(Reach::HighWatermark), Err(PartitionError::NotLeader)));
+    let found = latest(Reach::AnyLogEnd).expect("it follows").expect("its end");
+    assert_eq!((found.offset, found.leader_epoch), (Offset(3), LeaderEpoch(2)));
 }
