@@ -1,5 +1,6 @@
-//! Tables and JSON on stdout.
+//! Tables and JSON on stdout, remarks on stderr.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use anyhow::Context;
@@ -61,6 +62,11 @@ impl Table {
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to stdout")
+}
+
+/// Says something beside the results, on stderr. Where nobody reads that, nobody is left to tell.
+pub fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Prints a value on lines of its own, indented.

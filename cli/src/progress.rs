@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use crate::output;
+
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Counts records and bytes, and shows them.
@@ -36,7 +38,7 @@ impl Progress {
     pub fn end(&self) {
         if self.shown && self.records > 0 {
             self.show();
-            eprintln!();
+            output::say("");
         }
     }
 

@@ -4,11 +4,13 @@ use client::ConnectionError;
 use node::causes;
 use protocol::ErrorCode;
 
+use crate::output::say;
+
 /// Prints an error and its remedy to stderr.
 pub fn explain(error: &anyhow::Error) {
-    eprintln!("error: {}", causes::one_line(error.as_ref()));
+    say(format!("error: {}", causes::one_line(error.as_ref())));
     if let Some(remedy) = error.chain().find_map(|cause| cause.downcast_ref()).and_then(remedy) {
-        eprintln!("help: {remedy}");
+        say(format!("help: {remedy}"));
     }
 }
 

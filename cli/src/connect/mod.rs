@@ -11,6 +11,8 @@ use clap::Args;
 use client::{Admin, Cluster, ClusterConfig};
 use node::properties::Properties;
 
+use crate::output::say;
+
 /// Where a cluster is that nobody said anything of.
 const LOCAL: &str = "localhost:9092";
 
@@ -54,7 +56,7 @@ impl Connect {
         let servers = self.bootstrap_server.as_deref().or(from_file).unwrap_or(LOCAL);
         let mut config = ClusterConfig::new(servers);
         for warning in command_config::apply(&properties, &mut config)? {
-            eprintln!("warning: {warning}");
+            say(format!("warning: {warning}"));
         }
         Ok(config)
     }

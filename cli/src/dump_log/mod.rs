@@ -21,6 +21,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::arguments::Output;
+use crate::output::say;
 use crate::progress::Progress;
 use row::Rows;
 
@@ -76,7 +77,7 @@ pub fn run(arguments: &DumpLogArguments) -> anyhow::Result<()> {
     dump.rows.flush()?;
     dump.progress.end();
     for fault in &dump.faults {
-        eprintln!("{fault}");
+        say(fault);
     }
     match dump.faults.len() {
         0 => Ok(()),

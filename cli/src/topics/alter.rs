@@ -7,7 +7,7 @@ use protocol::ErrorCode;
 use super::TopicNames;
 use super::create::{Assignment, assignment};
 use crate::connect::Connect;
-use crate::output::print;
+use crate::output::{print, say};
 
 /// Give topics more partitions; their configs are altered by `milena configs alter`.
 #[derive(Args)]
@@ -54,11 +54,11 @@ impl AlterArguments {
         if self.validate_only {
             return Ok(format!("could grow from {before} to {after} partitions"));
         }
-        eprintln!(
+        say(format!(
             "warning: keys of topic '{}' are spread over {after} partitions now: a record may go to another partition \
              than the earlier ones with its key",
             topic.name
-        );
+        ));
         Ok(format!("grown from {before} to {after} partitions"))
     }
 

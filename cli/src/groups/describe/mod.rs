@@ -13,6 +13,7 @@ use super::GroupNames;
 use crate::arguments::Output;
 use crate::connect::Connect;
 use crate::outcomes::Outcomes;
+use crate::output::say;
 
 /// Describe groups: offsets and lag of each partition, or members, or state.
 #[derive(Args)]
@@ -77,8 +78,8 @@ async fn show(
 fn note(group: &GroupDescription) {
     let id = &group.group_id;
     if group.is_empty() {
-        eprintln!("note: group '{id}' has no active members");
+        say(format!("note: group '{id}' has no active members"));
     } else if group.is_rebalancing() {
-        eprintln!("warning: group '{id}' is rebalancing");
+        say(format!("warning: group '{id}' is rebalancing"));
     }
 }

@@ -23,6 +23,7 @@ use super::GroupNames;
 use crate::arguments::{Output, TopicScope, topic_scope};
 use crate::connect::Connect;
 use crate::outcomes::Outcomes;
+use crate::output::say;
 use plan::Target;
 use way::{Choice, Way, WayArguments};
 
@@ -89,7 +90,7 @@ pub async fn run(arguments: ResetArguments) -> Result<()> {
     }
     resets.iter().for_each(show::note);
     if !arguments.execute {
-        eprintln!("note: nothing is changed yet; --execute does it");
+        say("note: nothing is changed yet; --execute does it");
     }
     outcomes.end("groups could not be reset")
 }
@@ -140,7 +141,7 @@ async fn check_inactive(admin: &Admin, group: &str) -> Result<()> {
             described.state
         ),
         Err(error) if error.code() == Some(ErrorCode::GroupIdNotFound) => {
-            eprintln!("note: there is no group '{group}' yet; what is set for it makes one");
+            say(format!("note: there is no group '{group}' yet; what is set for it makes one"));
             Ok(())
         }
         Err(error) => Err(error.into()),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Reset, csv};
 use crate::arguments::Output;
-use crate::output::{DASH, Table, print, print_json};
+use crate::output::{DASH, Table, print, print_json, say};
 
 pub fn show(resets: &[Reset], output: Output) -> anyhow::Result<()> {
     match output {
@@ -55,7 +55,7 @@ pub fn export(resets: &[Reset], single: bool) -> anyhow::Result<()> {
 pub fn note(reset: &Reset) {
     for (at, target) in &reset.targets {
         if let Some(remark) = target.remark() {
-            eprintln!("warning: {at} of group '{}': {remark}", reset.group);
+            say(format!("warning: {at} of group '{}': {remark}", reset.group));
         }
     }
 }
