@@ -9,12 +9,13 @@ test: install-for-tests
 	tools/kubernetes/validate-manifests
 	cargo test --workspace --no-fail-fast
 
-# What the tests drive besides our own code: etcd, kcat, Apache Kafka's tools, confluent-kafka, Prometheus. Does nothing the second time.
+# What the tests drive besides our own code: etcd, Apache Kafka's tools, clients of many makers, Prometheus. Does nothing the second time.
 install-for-tests:
 	@tools/install-system-packages
 	@tools/install-rust-components
 	@tools/install-python-clients
-	@tools/fetch-kafka >/dev/null
+	@tools/build-java-programs >/dev/null
+	@tools/build-go-client >/dev/null
 	@tools/fetch-prometheus >/dev/null
 
 # docker-compose.yml as a user runs it, on an engine of our own where none runs. Most of it is the build of the image.

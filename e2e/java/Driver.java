@@ -22,6 +22,8 @@ public final class Driver {
     private static final Switch OUT = new Switch();
     private static final Switch ERR = new Switch();
 
+    private static final List<Runnable> HOOKS = new ArrayList<>();
+
     /** The code of the first exit that the tool asked for; a tool may catch what stops it and ask again. */
     private static Integer exitCode;
 
@@ -60,7 +62,7 @@ public final class Driver {
         System.setErr(new PrintStream(ERR, true, StandardCharsets.UTF_8));
         Exit.setExitProcedure((code, message) -> exit(code));
         Exit.setHaltProcedure((code, message) -> exit(code));
-        Exit.setShutdownHookAdder((name, hook) -> { });
+        Exit.setShutdownHookAdder((name, hook) -> HOOKS.add(hook));
         for (String call = calls.readLine(); call != null; call = calls.readLine()) {
             int code = run(call);
             answers.println(code + "," + OUT.take() + "," + ERR.take());
@@ -84,7 +86,18 @@ public final class Driver {
         } catch (ReflectiveOperationException failed) {
             failed(failed);
         }
+        // The end of a tool's process, which some of them do the last of their work in.
+        HOOKS.forEach(Driver::runHook);
+        HOOKS.clear();
         return exitCode == null ? 0 : exitCode;
+    }
+
+    private static void runHook(Runnable hook) {
+        try {
+            hook.run();
+        } catch (RuntimeException failed) {
+            failed(failed);
+        }
     }
 
     private static void exit(int code) {

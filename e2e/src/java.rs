@@ -1,13 +1,17 @@
 //! Apache Kafka's own tools, run in one long-lived JVM.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::process::Output;
-use crate::workspace;
+use crate::dialogue::Dialogue;
+use crate::process::{self, Output};
+use crate::{wait, workspace};
+
+/// How long a tool may run.
+const RUN_TIME_MAX: Duration = wait::PATIENCE.saturating_mul(3);
 
 pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 pub const CONFIGS: &str = "kafka.admin.ConfigCommand";
@@ -15,14 +19,17 @@ pub const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
 pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 pub const VERIFIABLE_PRODUCER: &str = "org.apache.kafka.tools.VerifiableProducer";
 pub const VERIFIABLE_CONSUMER: &str = "org.apache.kafka.tools.VerifiableConsumer";
+pub const GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
 pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
-/// `java` with Apache Kafka's jars, for a process of its own.
+/// `java` with Apache Kafka's jars and our programs, for a process of its own.
 pub fn command() -> Result<Command> {
     let jars = workspace::tool("kafka/libs", "tools/fetch-kafka")?;
+    let build = &mut Command::new(workspace::root().join("tools/build-java-programs"));
+    let programs = process::run(build, b"", wait::PATIENCE)?.success()?;
     let mut command = Command::new("java");
     command.args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
-    command.arg(jars.join("*"));
+    command.arg(format!("{}/*:{}", jars.display(), programs.trim()));
     Ok(command)
 }
 
@@ -49,41 +56,20 @@ fn driver() -> MutexGuard<'static, Option<Driver>> {
     DRIVER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The JVM. It ends with its stdin, that is with the test's process at the latest.
-struct Driver {
-    child: Child,
-    calls: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
+/// The JVM.
+struct Driver(Dialogue);
 
 impl Driver {
     fn start() -> Result<Driver> {
-        let mut command = command()?;
-        command.arg(workspace::root().join("e2e/java/Driver.java"));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start java")?;
-        let calls = child.stdin.take().context("stdin is piped")?;
-        let answers = BufReader::new(child.stdout.take().context("stdout is piped")?);
-        Ok(Driver { child, calls, answers })
+        Ok(Driver(Dialogue::start(command()?.arg("Driver"))?))
     }
 
     fn call(mut self, tool: &str, arguments: &[&str], stdin: &[u8]) -> Result<(Driver, Output)> {
         let words = std::iter::once(tool).chain(arguments.iter().copied()).map(str::as_bytes);
         let call: Vec<String> = std::iter::once(stdin).chain(words).map(hex).collect();
-        writeln!(self.calls, "{}", call.join(","))?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        let output =
-            parse(answer.trim()).with_context(|| format!("the Java driver says '{answer}' to {tool}"))?;
+        let answer = self.0.ask(&call.join(","), RUN_TIME_MAX).context(tool.to_owned())?;
+        let output = parse(&answer).with_context(|| format!("the Java driver says '{answer}' to {tool}"))?;
         Ok((self, output))
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // It may have ended by itself already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

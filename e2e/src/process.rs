@@ -38,6 +38,12 @@ impl Output {
 
 /// Runs a program to its end with `stdin` as its input; one that takes longer than `limit` is killed.
 pub fn run(command: &mut Command, stdin: &[u8], limit: Duration) -> Result<Output> {
+    let (code, stdout, stderr) = run_for_bytes(command, stdin, limit)?;
+    Ok(Output { code, stdout: String::from_utf8_lossy(&stdout).into_owned(), stderr })
+}
+
+/// The same for a program whose stdout is no text: its exit code, stdout and stderr.
+pub fn run_for_bytes(command: &mut Command, stdin: &[u8], limit: Duration) -> Result<(i32, Vec<u8>, String)> {
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Running(command.spawn().with_context(|| format!("cannot start {program}"))?);
@@ -51,9 +57,10 @@ pub fn run(command: &mut Command, stdin: &[u8], limit: Duration) -> Result<Outpu
         child.kill();
     }
     let _ = writer.join();
-    let (stdout, stderr) = (text(stdout), text(stderr));
-    let status = ended.with_context(|| format!("{program} said:\n{stdout}\n{stderr}"))?;
-    Ok(Output { code: code(status), stdout, stderr })
+    let (stdout, stderr) = (stdout.join().unwrap_or_default(), text(stderr));
+    let said = || format!("{program} said:\n{}\n{stderr}", String::from_utf8_lossy(&stdout));
+    let code = code(ended.with_context(said)?);
+    Ok((code, stdout, stderr))
 }
 
 fn read_to_end(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {

@@ -1,7 +1,8 @@
 //! FindCoordinator: which broker coordinates a group, as reached by the listener that the client came in by.
 //!
 //! `__consumer_offsets` is created on the first question. Transactions and share groups have no coordinators here, which a
-//! client is told at once rather than left to ask again.
+//! client is told at once rather than left to ask again: for transactions by the only error that every client takes for final
+//! (librdkafka asks again after INVALID_REQUEST until its time is up).
 
 use std::sync::Arc;
 
@@ -47,9 +48,8 @@ impl NoCoordinator {
     fn code(&self) -> ErrorCode {
         match self {
             NoCoordinator::NoLeader | NoCoordinator::NoTopic(_) => ErrorCode::CoordinatorNotAvailable,
-            NoCoordinator::Transactions | NoCoordinator::ShareGroups | NoCoordinator::UnknownType(_) => {
-                ErrorCode::InvalidRequest
-            }
+            NoCoordinator::Transactions => ErrorCode::TransactionalIdAuthorizationFailed,
+            NoCoordinator::ShareGroups | NoCoordinator::UnknownType(_) => ErrorCode::InvalidRequest,
         }
     }
 }
@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn old_versions_read_the_only_answer_at_the_top() {
         let response = alone(missing(&"id".into(), &NoCoordinator::Transactions));
-        assert_eq!((response.error_code, response.node_id), (ErrorCode::InvalidRequest.code(), -1));
+        let refused = ErrorCode::TransactionalIdAuthorizationFailed.code();
+        assert_eq!((response.error_code, response.node_id), (refused, -1));
         assert!(response.coordinators.is_empty());
     }
 }

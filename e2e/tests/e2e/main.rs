@@ -3,6 +3,7 @@
 mod api_versions;
 mod bounce;
 mod clean_restart;
+mod clients;
 mod command_line;
 mod confluent_client;
 mod controller_failover;
