@@ -63,9 +63,14 @@ impl Server {
 
     /// `brokers` brokers with these keys.
     pub fn cluster(name: &str, brokers: u16, properties: &[(&str, &str)]) -> Result<Server> {
+        Server::of(subject()?, name, brokers, properties)
+    }
+
+    /// A cluster of this kind, whatever `E2E_SUBJECT` says.
+    pub fn of(subject: Subject, name: &str, brokers: u16, properties: &[(&str, &str)]) -> Result<Server> {
         let all = COMMON.iter().chain(properties);
         let mut server = Server {
-            subject: subject()?,
+            subject,
             daemon: None,
             properties: all.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             brokers,

@@ -6,7 +6,8 @@ use metadata::configs::{self, ConfigKey, Dynamic};
 const FACTS: &str = include_str!("data/kafka-configs.tsv");
 
 /// Defaults in which we differ on purpose.
-const OTHER_DEFAULTS: [(&str, &str); 1] = [("broker.session.timeout.ms", "6000")];
+const OTHER_DEFAULTS: [(&str, &str); 2] =
+    [("broker.session.timeout.ms", "6000"), ("socket.listen.backlog.size", "4096")];
 /// Keys of a quorum that is not here: any text does.
 const UNCHECKED: [&str; 2] = ["controller.quorum.voters", "controller.quorum.bootstrap.servers"];
 

@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn loggers_have_levels() {
-        let result = described(BROKER_LOGGER, "1", &["broker::group"]);
+        let result = described(BROKER_LOGGER, "1", &["broker.group"]);
         let expected = (Some("INFO"), Source::DynamicBrokerLogger as i8, false);
         let entry = &result.configs[0];
         assert_eq!((entry.value.as_deref(), entry.config_source, entry.read_only), expected);

@@ -1,7 +1,8 @@
 //! The resource BROKER_LOGGER: which loggers there are, how much each says, and how that is changed (KIP-412). A change holds
 //! for the process, and is gone with it.
 //!
-//! Our loggers are the modules: a logger speaks for all below it that have no level of their own.
+//! Our loggers are the modules, with dots for colons: tools take no others. A logger speaks for all below it that have no level
+//! of their own.
 
 use node::logging::{self, Level, ROOT_LOGGER};
 use protocol::ErrorCode;
@@ -19,34 +20,34 @@ const SUBTRACT: i8 = 3;
 const LOGGERS: [&str; 33] = [
     ROOT_LOGGER,
     "broker",
-    "broker::api",
-    "broker::api::fetch",
-    "broker::config",
-    "broker::fetch",
-    "broker::group",
-    "broker::group::machine",
-    "broker::lag",
-    "broker::link",
-    "broker::metrics",
-    "broker::metrics::requests",
-    "broker::net",
-    "broker::replica",
-    "broker::replica::follower",
-    "broker::replica::housekeeping",
-    "broker::replica::isr",
-    "broker::replica::recovery",
-    "broker::replica::retries",
-    "broker::server",
-    "broker::unreachable_peers",
+    "broker.api",
+    "broker.api.fetch",
+    "broker.config",
+    "broker.fetch",
+    "broker.group",
+    "broker.group.machine",
+    "broker.lag",
+    "broker.link",
+    "broker.metrics",
+    "broker.metrics.requests",
+    "broker.net",
+    "broker.replica",
+    "broker.replica.follower",
+    "broker.replica.housekeeping",
+    "broker.replica.isr",
+    "broker.replica.recovery",
+    "broker.replica.retries",
+    "broker.server",
+    "broker.unreachable_peers",
     "client",
     "controller",
     "metadata",
-    "metadata::embedded",
-    "metadata::etcd",
+    "metadata.embedded",
+    "metadata.etcd",
     "node",
     "protocol",
     "storage",
-    "storage::log",
+    "storage.log",
     "etcd_client",
     "h2",
     "tonic",
@@ -58,13 +59,18 @@ pub(super) fn entries() -> Vec<DescribeConfigsResourceResult> {
 }
 
 fn entry(logger: &str) -> DescribeConfigsResourceResult {
-    let level = logging::levels().map_or(Level::Info, |levels| levels.level_of(logger));
+    let level = logging::levels().map_or(Level::Info, |levels| levels.level_of(&module(logger)));
     DescribeConfigsResourceResult {
         name: logger.into(),
         value: Some(level.name().into()),
         config_source: Source::DynamicBrokerLogger as i8,
         ..DescribeConfigsResourceResult::default()
     }
+}
+
+/// What tracing calls a logger.
+fn module(logger: &str) -> String {
+    logger.replace('.', "::")
 }
 
 /// Changes levels: all that are named, or none.
@@ -80,7 +86,7 @@ pub(super) fn change(this: BrokerId, resource: &Resource, validate_only: bool) -
     let Some(levels) = logging::levels().filter(|_| !validate_only) else { return Ok(()) };
     levels.change(&changes).map_err(|error| invalid(error.to_string()))?;
     for (logger, _) in &changes {
-        tracing::warn!(logger, level = %levels.level_of(logger), "the level of a logger was changed");
+        tracing::warn!(logger, level = %levels.level_of(&module(logger)), "the level of a logger was changed");
     }
     Ok(())
 }
@@ -97,12 +103,13 @@ fn checked(change: &Change) -> Result<(String, Option<Level>), Failure> {
     };
     match change.operation {
         SET | DELETE if !LOGGERS.contains(&logger) => Err(unknown()),
-        SET => level(logger, change.value.map_or("", |value| value))
-            .map(|level| (logger.to_owned(), Some(level))),
+        SET => {
+            level(logger, change.value.map_or("", |value| value)).map(|level| (module(logger), Some(level)))
+        }
         DELETE if logger == ROOT_LOGGER => {
             Err(invalid(format!("Removing the log level of the {ROOT_LOGGER} logger is not allowed")))
         }
-        DELETE => Ok((logger.to_owned(), None)),
+        DELETE => Ok((module(logger), None)),
         APPEND => Err(refuse("APPEND")),
         SUBTRACT => Err(refuse("SUBTRACT")),
         other => Err(invalid(format!(
@@ -145,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_level_is_refused_in_kafkas_words() {
-        assert_eq!(answer("1", "broker::group", SET, Some("DEBUG")), "");
-        assert_eq!(answer("1", "broker::group", DELETE, None), "");
+        assert_eq!(answer("1", "broker.group", SET, Some("DEBUG")), "");
+        assert_eq!(answer("1", "broker.group", DELETE, None), "");
         let refused = [
             (answer("2", "root", SET, Some("INFO")), "Unexpected node id. Expected 1, but received 2"),
             (answer("", "root", SET, Some("INFO")), "Node id must be an integer, but it is: "),
@@ -174,10 +181,10 @@ mod tests {
         let folders = inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
         for folder in folders {
             let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-            assert!(LOGGERS.contains(&format!("broker::{name}").as_str()), "{name} has no logger");
+            assert!(LOGGERS.contains(&format!("broker.{name}").as_str()), "{name} has no logger");
         }
-        for module in LOGGERS.iter().filter_map(|logger| logger.strip_prefix("broker::")) {
-            let path = source.join(module.replace("::", "/"));
+        for module in LOGGERS.iter().filter_map(|logger| logger.strip_prefix("broker.")) {
+            let path = source.join(module.replace('.', "/"));
             assert!(path.is_dir() || path.with_extension("rs").is_file(), "{module}");
         }
         assert_eq!(LOGGERS.iter().collect::<BTreeSet<_>>().len(), LOGGERS.len(), "each is named once");

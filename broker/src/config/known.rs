@@ -2,17 +2,18 @@
 //! ignore; of what has no effect it warns.
 
 use metadata::configs::{Kind, Layers, Told, When, broker_key, misplaced_group_bound};
-use node::properties::{BadValue, Properties};
+use node::properties::{BadValue, Origin, Properties};
 
 use super::{ConfigError, statics};
 
 /// How the keys of the store before KRaft begin.
 const ZOOKEEPER: &str = "zookeeper.";
 
-/// Refuses the first value that its key does not allow, and warns of each key without effect.
+/// Refuses the first value that its key does not allow, and warns of each key without effect that somebody has set.
 pub(super) fn check(properties: &Properties) -> Result<(), ConfigError> {
     for (name, value) in properties.iter() {
-        if let Some(why) = check_one(properties, name, value.text.trim())? {
+        let idle = check_one(properties, name, value.text.trim())?;
+        if let Some(why) = idle.filter(|_| value.origin != Origin::Default) {
             tracing::warn!(key = name, "has no effect: {why} (set by {})", value.origin);
         }
     }

@@ -1,9 +1,13 @@
 //! Apache Kafka's own tools change what is set while brokers run, and move leadership.
 
 use anyhow::{Context, Result, ensure};
+use e2e::frames::{Answer, RawConnection};
 use e2e::java;
 use e2e::server::{Server, Subject, subject};
 use e2e::{kcat, wait};
+
+/// ApiVersions 0, without a client id.
+const API_VERSIONS: [u8; 10] = [0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
 
 fn tool(server: &Server, tool: &str, arguments: &[&str]) -> Result<String> {
     let bootstrap = server.bootstrap();
@@ -36,6 +40,60 @@ fn config_command_alters_topics_and_brokers() -> Result<()> {
         described.contains("retention.ms=5000 "),
         "a topic inherits what is set on all brokers: {described}"
     );
+    server.done()
+}
+
+#[test]
+fn loggers_have_levels_that_can_be_changed() -> Result<()> {
+    let server = Server::start("alter-loggers")?;
+    if !server.is_milena() {
+        return server.done();
+    }
+    let loggers = |arguments: &[&str]| {
+        let entity = ["--entity-type", "broker-loggers", "--entity-name", "1"];
+        tool(&server, java::CONFIGS, &[arguments, &entity].concat())
+    };
+    let described = loggers(&["--describe"])?;
+    ensure!(described.contains("root=INFO ") && described.contains("broker.api=INFO "), "{described}");
+    let set_idle = |value: &str| {
+        let key = format!("log.cleaner.threads={value}");
+        let all = ["--alter", "--entity-type", "brokers", "--entity-default", "--add-config", &key];
+        tool(&server, java::CONFIGS, &all)
+    };
+    let warnings = || server.log().lines().filter(|line| line.contains("log.cleaner.threads")).count();
+    loggers(&["--alter", "--add-config", "broker.api=ERROR"])?;
+    ensure!(loggers(&["--describe"])?.contains("broker.api=ERROR "), "the level is the new one");
+    set_idle("2")?;
+    ensure!(warnings() == 0, "a warning was logged that nobody wants to see");
+    loggers(&["--alter", "--delete-config", "broker.api"])?;
+    set_idle("3")?;
+    ensure!(warnings() == 1, "a key that does nothing is warned of: {}", server.log());
+    let refused = loggers(&["--alter", "--add-config", "kafka.server=DEBUG"]);
+    let refused = refused.unwrap_or_else(|error| error.to_string());
+    ensure!(refused.contains("Invalid broker logger(s): kafka.server"), "{refused}");
+    server.done()
+}
+
+#[test]
+fn limits_on_connections_change_while_a_broker_runs() -> Result<()> {
+    let server = Server::start("alter-limits")?;
+    let alter = |change: &[&str]| {
+        let brokers = ["--alter", "--entity-type", "brokers", "--entity-name", "1"];
+        tool(&server, java::CONFIGS, &[&brokers, change].concat())
+    };
+    let serves = || {
+        RawConnection::open(server.port())
+            .and_then(|mut asking| asking.send_frame(&API_VERSIONS).and_then(|_| asking.receive()))
+    };
+    ensure!(matches!(serves()?, Answer::Frame(_)), "it serves anybody");
+    let refused = alter(&["--add-config", "max.connections.per.ip.overrides=nowhere:x"]);
+    ensure!(refused.is_err(), "no address, no number: {refused:?}");
+    if server.is_milena() {
+        alter(&["--add-config", "max.connections.per.ip.overrides=127.0.0.1:0"])?;
+        wait::until("connections to be refused", wait::PATIENCE, || {
+            Ok(matches!(serves(), Err(_) | Ok(Answer::Closed)).then_some(()))
+        })?;
+    }
     server.done()
 }
 
