@@ -30,6 +30,7 @@ mod misbehaving_clients;
 mod observe;
 mod partitions_in_trouble;
 mod random_frames;
+mod record_deletion;
 mod release;
 mod replication;
 mod restored_metadata;
