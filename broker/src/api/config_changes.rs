@@ -130,8 +130,11 @@ pub(super) fn warn_of_idle(resources: &[Resource], answers: &[Answer]) {
     for (resource, _) in done {
         for change in resource.changes.iter().filter(|change| change.operation != DELETE) {
             let value = change.value.map_or("", |value| value);
-            let told = key_of(resource.kind, change.name).map(|key| key.told(value, When::Running));
-            if let Some(Told::Warning(why)) = told {
+            let told = match key_of(resource.kind, change.name) {
+                Some(key) => key.told(value, When::Running),
+                None => Told::Warning("no such key is known"),
+            };
+            if let (Told::Warning(why), true) = (told, resource.kind != BROKER_LOGGER) {
                 let (kind, resource, key) = (name_of(resource.kind), &**resource.name, &**change.name);
                 tracing::warn!(kind, resource, key, "is set and has no effect: {why}");
             }

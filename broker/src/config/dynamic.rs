@@ -12,6 +12,9 @@ use super::values::Values;
 use super::{BrokerConfig, ConfigError, ListenersConfig, LogsConfig};
 
 const CORDONED: &str = "cordoned.log.dirs";
+const RETENTION: [&str; 3] = ["log.retention.ms", "log.retention.minutes", "log.retention.hours"];
+const ROLL: &str = "log.roll.ms";
+const ROLL_JITTER: &str = "log.roll.jitter.ms";
 /// All directories are cordoned.
 const EVERY: &str = "*";
 
@@ -31,6 +34,7 @@ impl DynamicConfig {
         logs: &LogsConfig,
     ) -> Result<DynamicConfig, ConfigError> {
         check_cordoned(values, &logs.dirs)?;
+        check_log_times(values)?;
         let names = listeners.bindings.iter().map(|binding| binding.listener.name.as_str());
         Ok(DynamicConfig {
             connections: ConnectionLimits::resolve(values, names)?,
@@ -57,6 +61,22 @@ fn overlaid(layers: Layers) -> Properties {
         }
     }
     properties
+}
+
+/// What logs inherit in three units, none of which may say "at once".
+fn check_log_times(values: &Values) -> Result<(), ConfigError> {
+    let number = |key| values.number_if_set::<i64>(key);
+    for key in RETENTION {
+        if number(key)? == Some(0) {
+            return Err(values.refuse(key, "-1 (for ever), or at least 1,"));
+        }
+    }
+    for (key, min, allowed) in [(ROLL, 1, "at least 1"), (ROLL_JITTER, 0, "at least 0")] {
+        if number(key)?.is_some_and(|time| time < min) {
+            return Err(values.refuse(key, allowed));
+        }
+    }
+    Ok(())
 }
 
 /// Only what is a directory of this broker can be kept free of new replicas.
@@ -103,6 +123,13 @@ mod tests {
         assert_eq!(fetchers(&[("num.replica.fetchers", "4")], &[]), 4);
         assert_eq!(fetchers(&[("num.replica.fetchers", "4")], &[("num.replica.fetchers", "5")]), 5);
         assert_eq!(fetchers(&[("num.replica.fetchers", "many")], &[]), 3);
+    }
+
+    #[test]
+    fn records_are_not_kept_for_no_time_at_all() {
+        let may_be = |key, value| resolve(&[(key, value)], &[]).is_ok();
+        assert!(may_be("log.retention.ms", "-1") && may_be("log.retention.ms", "1") && may_be(ROLL, "1"));
+        assert!(!may_be("log.retention.ms", "0") && !may_be(ROLL, "0") && !may_be(ROLL_JITTER, "-1"));
     }
 
     #[test]

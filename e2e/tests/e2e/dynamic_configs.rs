@@ -98,6 +98,34 @@ fn limits_on_connections_change_while_a_broker_runs() -> Result<()> {
 }
 
 #[test]
+fn a_topic_says_when_its_log_is_flushed_and_how_it_is_packed() -> Result<()> {
+    let server = Server::start("alter-logs")?;
+    if !server.is_milena() {
+        return server.done();
+    }
+    tool(&server, java::TOPICS, &["--create", "--topic", "flushed", "--partitions", "1"])?;
+    let flushes = || -> Result<f64> {
+        let count = server.metric("kafka_log_logflushstats_logflushrateandtimems_count")?;
+        Ok(count.unwrap_or_default())
+    };
+    let (before, lines) = (flushes()?, vec!["x".repeat(5_000)]);
+    kcat::produce(&server.bootstrap(), "flushed", &[], &lines)?;
+    ensure!(flushes()? == before, "nothing asks for a flush");
+    let set = "flush.messages=1,compression.type=gzip,compression.gzip.level=9,preallocate=true";
+    tool(&server, java::CONFIGS, &["--alter", "--topic", "flushed", "--add-config", set])?;
+    let log = server.data().join("broker-1/flushed-0/00000000000000000000.log");
+    let size = || std::fs::metadata(&log).map(|file| file.len());
+    let unpacked = size()?;
+    kcat::produce(&server.bootstrap(), "flushed", &[], &lines)?;
+    ensure!(flushes()? > before, "each record is flushed before it is acknowledged");
+    let packed = size()? - unpacked;
+    ensure!(packed < 1_000 && unpacked > 5_000, "{packed} bytes packed, {unpacked} as they came");
+    let consumed = kcat::consume(&server.bootstrap(), "flushed", "beginning", &[])?;
+    ensure!(consumed == [lines.clone(), lines].concat(), "both are read again");
+    server.done()
+}
+
+#[test]
 fn a_topic_takes_a_smaller_limit_at_once() -> Result<()> {
     let server = Server::start("alter-limit")?;
     tool(&server, java::TOPICS, &["--create", "--topic", "limited", "--partitions", "1"])?;
@@ -126,6 +154,12 @@ fn leader_election_command_gives_leadership_back_to_preferred_replicas() -> Resu
     ensure!(needless.contains("Valid replica already elected"), "{needless}");
     let unknown = elect("gone").unwrap_or_else(|error| error.to_string());
     ensure!(unknown.contains("gone-0") || unknown.contains("does not exist"), "{unknown}");
+    let fetchers = "num.replica.fetchers=2";
+    let all = ["--alter", "--entity-type", "brokers", "--entity-default", "--add-config", fetchers];
+    tool(&server, java::CONFIGS, &all)?;
+    kcat::produce(&server.bootstrap(), "led", &["-X", "acks=all"], &["followed".to_owned()])?;
+    let spread = server.log().lines().filter(|line| line.contains("num.replica.fetchers changes")).count();
+    ensure!(spread == 3, "{spread} of 3 brokers fetch by more connections");
     let leader = |topic: &str| -> Result<i64> {
         let metadata = kcat::metadata(&server.bootstrap(), Some(topic))?;
         metadata["topics"][0]["partitions"][0]["leader"].as_i64().context("a leader")
