@@ -12,7 +12,7 @@ use protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
-use protocol::records::{Compression, InvalidBatch, batches};
+use protocol::records::{BatchHeader, Compression, InvalidBatch, RecordsError, batches};
 use protocol::types::Offset;
 use protocol::wire::{RecordSet, Str};
 
@@ -72,6 +72,9 @@ pub struct Replicating {
 /// Appends what the request brought.
 pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ProduceRequest) -> Produced {
     broker.client_activity.note(context.received_at);
+    if is_transactional_without_id(&request) {
+        return refused_all(&request, ErrorCode::TransactionalIdAuthorizationFailed);
+    }
     let Some(acks) = acks(request.acks) else {
         return Produced::Now(refused(&request, ErrorCode::InvalidRequiredAcks));
     };
@@ -123,6 +126,13 @@ impl Replicating {
 fn detached(mut response: ProduceResponse) -> ProduceResponse {
     response.responses.iter_mut().for_each(|topic| topic.name = topic.name.detached());
     response
+}
+
+fn refused_all(request: &ProduceRequest, error: ErrorCode) -> Produced {
+    match acks(request.acks) {
+        Some(Acks::None) => Produced::Unacknowledged(Err(error.message().to_owned())),
+        _ => Produced::Now(refused(request, error)),
+    }
 }
 
 fn acks(requested: i16) -> Option<Acks> {
@@ -247,9 +257,34 @@ fn log_start_told_with(error: &PartitionError, partition: &Partition) -> i64 {
     let code = error.code();
     let fits_not = match error {
         PartitionError::NotOneBatch => false,
+        PartitionError::Batch(InvalidBatch::Corrupt(error)) => is_found_beside_the_log(error),
         _ => TOLD_WITH_LOG_START.contains(&code),
     };
     if fits_not { partition.standing().log_start_offset.0 } else { Offset::UNKNOWN.0 }
+}
+
+/// Whether it is found after the batch was taken apart and its checksum was right.
+fn is_found_beside_the_log(error: &RecordsError) -> bool {
+    !matches!(
+        error,
+        RecordsError::Truncated { .. }
+            | RecordsError::BatchLength { .. }
+            | RecordsError::Magic { .. }
+            | RecordsError::Crc { .. }
+    )
+}
+
+/// Whether records that say that they are of a transaction come without the transaction's id: Kafka asks first whether
+/// the client may use that id, and nobody may use none.
+fn is_transactional_without_id(request: &ProduceRequest) -> bool {
+    let is_transactional = |data: &PartitionProduceData| match &data.records {
+        Some(RecordSet::Bytes(records)) => {
+            BatchHeader::parse(records).is_ok_and(|header| header.is_transactional())
+        }
+        _ => false,
+    };
+    request.transactional_id.is_none()
+        && request.topic_data.iter().flat_map(|topic| &topic.partition_data).any(is_transactional)
 }
 
 fn stored(index: i32, append: &LeaderAppend) -> PartitionProduceResponse {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use protocol::ErrorCode;
-use protocol::records::{InvalidBatch, InvalidRecord};
+use protocol::records::{InvalidBatch, InvalidRecord, RecordsError};
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use protocol::wire::Str;
 use storage::IoFailure;
@@ -148,7 +148,7 @@ impl PartitionError {
 
 fn code_of_batch(error: &InvalidBatch) -> ErrorCode {
     match error {
-        InvalidBatch::Corrupt(_) => ErrorCode::CorruptMessage,
+        InvalidBatch::Corrupt(error) => code_of_bytes(error),
         InvalidBatch::TooLarge { .. } => ErrorCode::MessageTooLarge,
         InvalidBatch::BaseOffset(_)
         | InvalidBatch::OffsetRange { .. }
@@ -162,6 +162,26 @@ fn code_of_batch(error: &InvalidBatch) -> ErrorCode {
                 ErrorCode::InvalidRecord
             }
         },
+    }
+}
+
+/// Kafka tells bytes that are damaged from those that are whole, and say what can't be, or end too early.
+fn code_of_bytes(error: &RecordsError) -> ErrorCode {
+    match error {
+        RecordsError::Truncated { .. }
+        | RecordsError::Magic { magic: 0 | 1 }
+        | RecordsError::Record { .. }
+        | RecordsError::BytesLeftOver { .. }
+        | RecordsError::RecordsCount { .. }
+        | RecordsError::Control(_) => ErrorCode::InvalidRecord,
+        RecordsError::Magic { .. }
+        | RecordsError::BatchLength { .. }
+        | RecordsError::UnknownCompression { .. }
+        | RecordsError::Crc { .. }
+        | RecordsError::Decompress { .. }
+        | RecordsError::DecompressedTooLarge { .. }
+        | RecordsError::Compress { .. }
+        | RecordsError::TooLarge { .. } => ErrorCode::CorruptMessage,
     }
 }
 

@@ -21,11 +21,7 @@ pub(super) fn decide(state: &State, request: &ElectLeadersRequest) -> Decided<El
     let election = match request.election_type {
         0 => Election::Preferred,
         1 => Election::Unclean,
-        _ => {
-            let error_code = ErrorCode::InvalidRequest.code();
-            let answer = ElectLeadersResponse { error_code, ..ElectLeadersResponse::default() };
-            return Decided { answer, plan: Plan::default() };
-        }
+        other => return Decided { answer: refused(request, other), plan: Plan::default() },
     };
     let mut writes = PartitionWrites::default();
     let replica_election_results = match &request.topic_partitions {
@@ -46,19 +42,32 @@ pub(super) fn decide(state: &State, request: &ElectLeadersRequest) -> Decided<El
     Decided { answer, plan: writes.into_plan() }
 }
 
-/// Every partition but those that need no election.
+/// There is no election of this type: said on top, and of each partition that was named.
+fn refused(request: &ElectLeadersRequest, election_type: i8) -> ElectLeadersResponse {
+    let refusal = Refusal::new(ErrorCode::InvalidRequest, format!("{election_type} is no type of election"));
+    let named = request.topic_partitions.iter().flatten().map(|topic| ReplicaElectionResult {
+        topic: topic.topic.clone(),
+        partition_result: topic.partitions.iter().map(|index| result(*index, Err(refusal.clone()))).collect(),
+    });
+    ElectLeadersResponse {
+        error_code: refusal.error.code(),
+        replica_election_results: named.collect(),
+        ..ElectLeadersResponse::default()
+    }
+}
+
+/// Every topic, with its partitions but those that need no election.
 fn everywhere(state: &State, election: Election, writes: &mut PartitionWrites) -> Vec<ReplicaElectionResult> {
     let mut results: Vec<ReplicaElectionResult> = Vec::new();
     for of in state.partitions() {
-        let elected = elect(state, of, election, writes);
-        if elected.as_ref().is_err_and(|refusal| refusal.error == ErrorCode::ElectionNotNeeded) {
-            continue;
+        if results.last().is_none_or(|last| *last.topic != *of.topic) {
+            results.push(ReplicaElectionResult { topic: Str::from(of.topic), partition_result: vec![] });
         }
-        let result = result(of.partition, elected);
-        match results.last_mut().filter(|last| *last.topic == *of.topic) {
-            Some(last) => last.partition_result.push(result),
-            None => results
-                .push(ReplicaElectionResult { topic: Str::from(of.topic), partition_result: vec![result] }),
+        let elected = elect(state, of, election, writes);
+        let is_needless =
+            elected.as_ref().is_err_and(|refusal| refusal.error == ErrorCode::ElectionNotNeeded);
+        if let Some(last) = results.last_mut().filter(|_| !is_needless) {
+            last.partition_result.push(result(of.partition, elected));
         }
     }
     results

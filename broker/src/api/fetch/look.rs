@@ -151,10 +151,13 @@ impl Fetch {
             }
             error => error,
         };
+        // Kafka leaves this list empty for what it does not know, and out where reading failed.
+        let is_unknown = matches!(error, ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId);
         let data = PartitionData {
             partition_index: wanted.partition.partition,
             error_code: error.code(),
             high_watermark: -1,
+            aborted_transactions: is_unknown.then(Vec::new),
             records: Some(RecordSet::Bytes(Default::default())),
             ..Default::default()
         };
