@@ -35,5 +35,6 @@ mod release;
 mod replication;
 mod restored_metadata;
 mod retention;
+mod same_answers;
 mod server_properties;
 mod torture;
