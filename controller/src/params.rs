@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metadata::configs;
 use metadata::store::MetadataStore;
-use node::properties::{BadValue, Properties};
+use node::properties::{BadValue, Origin, Properties};
 use tokio::net::TcpListener;
 
 use crate::state::Values;
@@ -35,12 +35,15 @@ pub struct ControllerConfig {
 }
 
 impl ControllerConfig {
-    /// Reads and checks the properties.
+    /// Reads and checks the properties. Keys that nobody knows are warned of.
     pub fn resolve(properties: &Properties) -> Result<ControllerConfig, BadValue> {
         let mut statics = BTreeMap::new();
         for (key, value) in properties.iter() {
             configs::check_broker(key, value.text.trim())
                 .map_err(|allowed| properties.refuse(key, allowed))?;
+            if !configs::is_broker_key(key) && value.origin != Origin::Default {
+                tracing::warn!(key, "has no effect: no such key is known (set by {})", value.origin);
+            }
             statics.insert(key.to_owned(), value.text.clone());
         }
         let timeout = number(properties, "broker.session.timeout.ms")?;

@@ -18,6 +18,9 @@ from the table by which the daemons read their keys (`metadata/src/configs/table
   and DescribeConfigs never shows its value.
 * *fixed* keys hold from the start of a broker on. *broker* keys may change while it runs, by AlterConfigs for one broker; *cluster*
   keys for one broker or for all. Keys of listeners may carry `listener.name.{name}.` in front and then hold for that one alone.
+* What controllers decide by stands in their own files: `auto.leader.rebalance.enable`, `delete.topic.enable`,
+  `leader.imbalance.check.interval.seconds`, `min.insync.replicas`, `unclean.leader.election.enable`, the bounds on groups, and
+  `num.partitions` and `default.replication.factor` where neither a client nor its broker says how many.
 * In the environment `log.retention.ms` is `KAFKA_LOG_RETENTION_MS`: `_` is a dot, `__` an underscore, `___` a dash.
 * Two of Apache Kafka's defaults are others here: `broker.session.timeout.ms` is 6 s, not 9 s, and `socket.listen.backlog.size` 4096, not 50:
   of a crowd that comes at once, those beyond wait a second for their next try.
