@@ -65,7 +65,9 @@ fn milena_answers_as_apache_kafka_does() -> Result<()> {
     })?;
     let answered = steps.into_iter().zip(kafka).zip(milena);
     let pairs: Vec<Pair> = answered.map(|((step, kafka), milena)| Pair { step, kafka, milena }).collect();
-    verdict::every_version_is_called(&pairs)?;
+    if subject()? == Subject::Milena {
+        verdict::every_version_is_called(&pairs)?;
+    }
     verdict::differences_are_as_listed(&pairs)
 }
 
