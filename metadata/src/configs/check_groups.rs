@@ -32,16 +32,15 @@ pub fn check_group(layers: Layers, values: &Values) -> Result<(), ConfigError> {
 
 fn check_bounds(layers: Layers, values: &Values, name: &str) -> Result<(), ConfigError> {
     let Some(value) = group_number(layers, values, name) else { return Ok(()) };
-    let bound = |side| broker_number(layers, &bound_of(name, side)?);
-    match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) if !(min..=max).contains(&value) => {
-            Err(ConfigError::GroupRange { name: name.to_owned(), min, max })
-        }
-        (None, None) if name == STANDBYS => match broker_number(layers, STANDBYS_MAX) {
-            Some(max) if value > max => Err(ConfigError::GroupMaximum { name: name.to_owned(), max }),
-            _ => Ok(()),
-        },
-        _ => Ok(()),
+    let (min, max) = bounds_of(name);
+    let is_beyond = |bound: &String, beyond: fn(&i64, &i64) -> bool| {
+        broker_number(layers, bound).is_some_and(|bound| beyond(&value, &bound))
+    };
+    let name = name.to_owned();
+    match (min.filter(|min| is_beyond(min, i64::lt)), max.filter(|max| is_beyond(max, i64::gt))) {
+        (Some(bound), _) => Err(ConfigError::GroupBelow { name, bound }),
+        (None, Some(bound)) => Err(ConfigError::GroupAbove { name, bound }),
+        (None, None) => Ok(()),
     }
 }
 
@@ -66,10 +65,7 @@ pub fn misplaced_group_bound(layers: Layers) -> Option<(String, String)> {
 
 fn misplaced(layers: Layers, group_key: &str) -> Option<(String, String)> {
     let name = format!("group.{group_key}");
-    let (min, max) = match group_key {
-        STANDBYS => (None, Some(STANDBYS_MAX.to_owned())),
-        _ => (bound_of(group_key, "min"), bound_of(group_key, "max")),
-    };
+    let (min, max) = bounds_of(group_key);
     let number = |name: &str| broker_number(layers, name);
     let value = number(&name)?;
     if let Some(min) = min.filter(|min| number(min).is_some_and(|min| value < min)) {
@@ -84,6 +80,14 @@ fn short_session(layers: Layers, family: &str) -> Option<(String, String)> {
     let heartbeat = format!("group.{family}.heartbeat.interval.ms");
     let beats = broker_number(layers, &heartbeat)?;
     (broker_number(layers, &session)? <= beats).then(|| (session, format!("more than {heartbeat}")))
+}
+
+/// The broker keys that bound a group's key, where there are any.
+fn bounds_of(group_key: &str) -> (Option<String>, Option<String>) {
+    match group_key {
+        STANDBYS => (None, Some(STANDBYS_MAX.to_owned())),
+        _ => (bound_of(group_key, "min"), bound_of(group_key, "max")),
+    }
 }
 
 /// `consumer.session.timeout.ms` is bounded by `group.consumer.min.session.timeout.ms`.
@@ -123,11 +127,12 @@ mod tests {
     fn a_group_stays_within_the_bounds_of_its_broker() {
         let session = "consumer.session.timeout.ms";
         check(&[], &[(session, "50000")], "");
-        let range = "consumer.session.timeout.ms must be in the range 45000 to 60000 inclusive.";
-        check(&[], &[(session, "1000")], range);
+        let (min, max) = ("group.consumer.min.session.timeout.ms", "group.consumer.max.session.timeout.ms");
+        check(&[], &[(session, "1000")], &format!("{session} must be greater than or equal to {min}"));
+        check(&[], &[(session, "70000")], &format!("{session} must be less than or equal to {max}"));
         check(&[("group.consumer.min.session.timeout.ms", "1000")], &[(session, "6000")], "");
         check(&[], &[("a.b", "1")], "Unknown group config name: a.b");
-        check(&[], &[(STANDBYS, "3")], "streams.num.standby.replicas must be less than or equal to 2");
+        check(&[], &[(STANDBYS, "3")], &format!("{STANDBYS} must be less than or equal to {STANDBYS_MAX}"));
         let lower = [("group.consumer.min.session.timeout.ms", "1000")];
         let shorter = "consumer.session.timeout.ms must be greater than consumer.heartbeat.interval.ms";
         check(&lower, &[(session, "5000")], shorter);

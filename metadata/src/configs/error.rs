@@ -46,10 +46,10 @@ pub enum ConfigError {
         "Dynamic thread count update validation failed for {name}={threads}, value should {allowed} the current value {now}"
     )]
     Threads { name: String, threads: i64, allowed: &'static str, now: i64 },
-    #[error("{name} must be in the range {min} to {max} inclusive.")]
-    GroupRange { name: String, min: i64, max: i64 },
-    #[error("{name} must be less than or equal to {max}")]
-    GroupMaximum { name: String, max: i64 },
+    #[error("{name} must be greater than or equal to {bound}")]
+    GroupBelow { name: String, bound: String },
+    #[error("{name} must be less than or equal to {bound}")]
+    GroupAbove { name: String, bound: String },
     #[error("{session} must be greater than {heartbeat}")]
     GroupSession { session: String, heartbeat: String },
     #[error("conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})")]
