@@ -22,6 +22,7 @@ public final class Driver {
     private static final Switch OUT = new Switch();
     private static final Switch ERR = new Switch();
 
+    private static final long HOOK_MILLIS_MAX = 10_000;
     private static final List<Runnable> HOOKS = new ArrayList<>();
 
     /** The code of the first exit that the tool asked for; a tool may catch what stops it and ask again. */
@@ -92,11 +93,15 @@ public final class Driver {
         return exitCode == null ? 0 : exitCode;
     }
 
+    /** Beside this thread, as a JVM does, for it may wait for what does not come. */
     private static void runHook(Runnable hook) {
+        Thread thread = new Thread(hook);
+        thread.setDaemon(true);
+        thread.start();
         try {
-            hook.run();
-        } catch (RuntimeException failed) {
-            failed(failed);
+            thread.join(HOOK_MILLIS_MAX);
+        } catch (InterruptedException interrupted) {
+            failed(interrupted);
         }
     }
 

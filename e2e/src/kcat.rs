@@ -45,7 +45,10 @@ pub fn consume(bootstrap: &str, topic: &str, offset: &str, arguments: &[&str]) -
 /// Every record of a topic with its offset, byte by byte. Headers are told apart by commas and equal signs, which must not be in
 /// them; nor may a value be "NULL".
 pub fn records(bootstrap: &str, topic: &str) -> Result<Vec<(i64, Record)>> {
-    let arguments = ["-C", "-q", "-e", "-t", topic, "-o", "beginning", "-f", RECORD_FORMAT];
+    // It is at the end when a fetch has waited in vain.
+    let wait = ["-X", "fetch.wait.max.ms=10"];
+    let arguments =
+        [&["-C", "-q", "-e", "-t", topic, "-o", "beginning", "-f", RECORD_FORMAT], &wait[..]].concat();
     let ended = process::run_for_bytes(&mut command(bootstrap, &arguments), b"", wait::PATIENCE)?;
     let (code, stdout, stderr) = ended;
     ensure!(code == 0, "exit code {code}\n{stderr}");

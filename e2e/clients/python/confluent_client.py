@@ -46,7 +46,8 @@ class Client(Members):
         consumer.subscribe(topics)
         read = []
         while len(read) < count:
-            messages = consumer.consume(BATCH, timeout=PATIENCE_SECONDS)
+            # It waits for as many as are asked for.
+            messages = consumer.consume(min(BATCH, count - len(read)), timeout=PATIENCE_SECONDS)
             assert messages, f"only {len(read)} of {count} records came"
             read += map(as_received, messages)
         consumer.close()

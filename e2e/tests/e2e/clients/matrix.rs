@@ -69,9 +69,9 @@ fn write(server: &Server, client: &mut Client, codec: &str, written: &mut Writte
 
 fn write_by_kcat(server: &Server, codec: &str, written: &mut Written) -> Result<()> {
     let topic = create(server, "kcat", codec)?;
-    for (arguments, lines) in KCAT_CALLS {
-        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        kcat::produce(&server.bootstrap(), &topic, &[arguments, &["-z", codec]].concat(), &lines)?;
+    for arguments in KCAT_CALLS {
+        let arguments = [arguments, &["-z", codec]].concat();
+        kcat::produce(&server.bootstrap(), &topic, &arguments, &samples::kcat_lines())?;
     }
     for record in samples::sent_by_kcat() {
         written.entry(topic.clone()).or_default().entry(record.partition).or_default().push(record);
@@ -79,7 +79,7 @@ fn write_by_kcat(server: &Server, codec: &str, written: &mut Written) -> Result<
     Ok(())
 }
 
-/// A client may send what it can't make smaller uncompressed; but some batch of each writer is compressed as was asked.
+/// A client may send uncompressed what it can't make smaller; but the first batch of each writer is compressed as was asked.
 fn check_codec(server: &Server, codec: &str, number: usize) -> Result<()> {
     for writer in Kind::ALL.map(Kind::name).into_iter().chain(["kcat"]) {
         let logs = scratch::files_below(&server.data(), ".log")?;
