@@ -53,8 +53,9 @@ impl Drop for Waiting {
 
 /// How many wait now. They may begin on one thread and end on another, so it is the parts' sum that counts.
 pub(super) fn waiting(what: Delayed) -> u64 {
-    let sum =
-        |of: fn(&Part) -> &[Tally; Delayed::ALL.len()]| PARTS.all().map(|part| of(part)[what as usize].get()).sum::<u64>();
+    let sum = |of: fn(&Part) -> &[Tally; Delayed::ALL.len()]| {
+        PARTS.all().map(|part| of(part)[what as usize].get()).sum::<u64>()
+    };
     // Those that ended are read first: one that ends meanwhile is counted as waiting, never below none.
     let ended = sum(|part| &part.ended);
     sum(|part| &part.begun).saturating_sub(ended)
