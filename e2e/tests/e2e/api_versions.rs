@@ -11,12 +11,13 @@ use protocol::ApiKey;
 use protocol::frame::{correlation_id, decode_response, encode_request};
 use protocol::messages::{
     AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteGroupsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest,
-    DescribeGroupsRequest, DescribeLogDirsRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest,
-    FetchRequest, FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, ListOffsetsRequest,
-    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
+    DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest,
+    DescribeConfigsRequest, DescribeGroupsRequest, DescribeLogDirsRequest, DescribeProducersRequest,
+    DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest, FindCoordinatorRequest,
+    HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
+    LeaveGroupRequest, ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, MetadataRequest,
+    OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest,
+    ProduceRequest, SyncGroupRequest,
 };
 use protocol::wire::Request;
 
@@ -60,6 +61,9 @@ fn every_advertised_version_is_answered() -> Result<()> {
     check.api(&ElectLeadersRequest::default())?;
     check.api(&DescribeClusterRequest::default())?;
     check.api(&DescribeLogDirsRequest::default())?;
+    check.api(&DeleteRecordsRequest::default())?;
+    check.api(&DescribeProducersRequest::default())?;
+    check.api(&ListConfigResourcesRequest::default())?;
     check.api(&DescribeTopicPartitionsRequest { response_partition_limit: 10, ..Default::default() })?;
     server.done()
 }
