@@ -23,7 +23,15 @@ const CORRELATION_ID: i32 = 1;
 
 /// Asks the server on this port of loopback, over a connection of its own.
 pub fn call<R: Request>(port: u16, request: &R, version: i16) -> Result<R::Response> {
-    let mut connection = RawConnection::open(port)?;
+    call_over(&mut RawConnection::open(port)?, request, version)
+}
+
+/// Asks over a connection that is open, and waits for the answer.
+pub fn call_over<R: Request>(
+    connection: &mut RawConnection,
+    request: &R,
+    version: i16,
+) -> Result<R::Response> {
     let frame = encode_request(version, CORRELATION_ID, Some("e2e".into()), request)?;
     ensure!(connection.send(&frame.bytes)?, "{} {version}: the connection was closed", R::NAME);
     let Answer::Frame(answer) = connection.receive()? else {

@@ -11,7 +11,7 @@ use storage::log_dir::{LogDir, PartitionDirState, remove_partition_dir};
 use storage::producer::AppendOrigin;
 use storage::{FileCache, TopicPartition};
 
-const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
+const CLIENT: AppendOrigin = AppendOrigin::Client { begins_at_zero: false };
 const NOW_MS: i64 = 1_790_000_000_000;
 
 fn open_with(directory: &Path, config: LogConfig, files: &Arc<FileCache>) -> Log {

@@ -56,6 +56,7 @@ fn print_load(findings: &Findings) {
         println!("{} read {}", reading.reader, reading.reads.len());
     }
     println!("{} replicas were compared", findings.replicas);
+    println!("producers went on under a new epoch {} times", findings.raised_epochs);
 }
 
 /// Acts with two faults count for each of them, but their gaps are told apart.

@@ -14,7 +14,7 @@ use e2e::{wait, workspace};
 use crate::check::{Anomaly, check};
 use crate::history::History;
 use crate::progress::Progress;
-use crate::replicas::{self, Difference};
+use crate::replicas::{self, Difference, raised_epochs};
 use crate::stage::{Clients, Cluster, PARTITIONS};
 
 /// So long after the last write followers have heard of the last high watermark.
@@ -39,6 +39,8 @@ pub struct Findings {
     pub differences: Vec<Difference>,
     /// How many replicas were held against each other.
     pub replicas: usize,
+    /// How often a producer went on under a new epoch. No fault of the cluster's may make it do so.
+    pub raised_epochs: usize,
     /// What went wrong with the trial itself: it did not heal, or did not end.
     pub troubles: Vec<String>,
 }
@@ -91,17 +93,14 @@ impl Trial {
         note("the clean stop", self.cluster.stop());
         findings.history = self.clients.history()?;
         findings.anomalies = check(&findings.history);
-        match self.compare() {
-            Ok((replicas, differences)) => {
-                (findings.replicas, findings.differences) = (replicas, differences)
-            }
-            Err(error) => findings.troubles.push(format!("the replicas: {error:#}")),
+        if let Err(error) = self.compare(&mut findings) {
+            findings.troubles.push(format!("the replicas: {error:#}"));
         }
         self.put_away(keep || !findings.is_well())?;
         Ok(findings)
     }
 
-    fn compare(&self) -> Result<(usize, Vec<Difference>)> {
+    fn compare(&self, findings: &mut Findings) -> Result<()> {
         let mut by_partition = BTreeMap::<_, Vec<_>>::new();
         for broker in Cluster::brokers() {
             let directory = self.cluster.disk(broker)?.logs();
@@ -109,9 +108,12 @@ impl Trial {
                 by_partition.entry(partition).or_default().push(replica);
             }
         }
-        let count = by_partition.values().map(Vec::len).sum();
+        let all = by_partition.values().flatten();
+        findings.replicas = all.clone().count();
+        findings.raised_epochs = all.flat_map(raised_epochs).collect::<BTreeSet<_>>().len();
         let differences = by_partition.iter().flat_map(|(partition, of)| replicas::compare(partition, of));
-        Ok((count, differences.collect()))
+        findings.differences = differences.collect();
+        Ok(())
     }
 
     fn put_away(self, is_kept: bool) -> Result<()> {

@@ -9,6 +9,8 @@ use protocol::frame::RequestFrame;
 use protocol::wire::Str;
 use tracing::Span;
 
+use super::produce::RefusedBatches;
+
 /// What a handler knows of the surroundings of its request.
 #[derive(Clone)]
 pub struct RequestContext {
@@ -68,12 +70,15 @@ pub struct Peer {
     pub address: SocketAddr,
     pub listener: Arc<Listener>,
     pub principal: Principal,
+    /// What it wrote and is to write again.
+    pub refused: RefusedBatches,
 }
 
 impl Peer {
     /// A client that has not said who it is.
     pub fn new(address: SocketAddr, listener: Arc<Listener>) -> Peer {
-        Peer { address, listener, principal: Principal::anonymous() }
+        let refused = RefusedBatches::default();
+        Peer { address, listener, principal: Principal::anonymous(), refused }
     }
 
     /// What a handler is told of a request that came from here, and is begun with now.

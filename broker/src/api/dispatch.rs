@@ -116,20 +116,20 @@ pub fn dispatch(broker: &Arc<Broker>, peer: &mut Peer, frame: Bytes, received: I
     let context = peer.context(&frame, stations.begun());
     let arrived = Arrived { frame, context, stations };
     match arrived.frame.key {
-        ApiKey::Produce => dispatch_produce(broker, arrived),
+        ApiKey::Produce => dispatch_produce(broker, peer, arrived),
         ApiKey::Fetch => dispatch_fetch(broker, arrived),
         ApiKey::ApiVersions => dispatch_api_versions(arrived),
         _ => dispatch_future(broker, arrived),
     }
 }
 
-fn dispatch_produce(broker: &Arc<Broker>, mut arrived: Arrived) -> Answer {
+fn dispatch_produce(broker: &Arc<Broker>, peer: &mut Peer, mut arrived: Arrived) -> Answer {
     let request = match arrived.frame.decode::<ProduceRequest>() {
         Ok(request) => request,
         Err(error) => return malformed(&arrived.frame, &error),
     };
     let mut reply = arrived.reply();
-    match produce::handle(broker, &arrived.context, request) {
+    match produce::handle(broker, &arrived.context, &mut peer.refused, request) {
         Produced::Now(response) => answer(reply.with(&response)),
         Produced::Replicating(rest) => {
             reply.stations.waits();

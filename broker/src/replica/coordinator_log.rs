@@ -13,10 +13,10 @@ use storage::log::FileRange;
 
 use super::Replicas;
 use super::ack_waits::AckWait;
+use super::append::Moment;
 use super::errors::PartitionError;
 use super::partition::Partition;
 use super::read::{Reach, Read};
-use crate::api::wall_clock_ms;
 use crate::fetch::poll::LongPoll;
 use crate::fetch::wait::Audience;
 use crate::group::{Appending, BoxFuture, CoordinatorLog};
@@ -38,7 +38,7 @@ impl CoordinatorLog for InternalTopic {
         let partition = self.partition(partition)?;
         let mut wait = None;
         let appended =
-            partition.append_internal(batch, epoch, &mut wait, wall_clock_ms()).map_err(|error| {
+            partition.append_internal(batch, epoch, &mut wait, Moment::now()).map_err(|error| {
                 self.replicas.note_failure(&partition, &error);
                 // The coordinator stays here, whatever has run out: nobody needs to look for another one.
                 if error.is_exhaustion() { ErrorCode::CoordinatorNotAvailable } else { error.code() }

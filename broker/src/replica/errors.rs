@@ -34,6 +34,8 @@ pub enum PartitionError {
     NotReplica(BrokerId),
     #[error(transparent)]
     StaleFollower(#[from] StaleBrokerEpoch),
+    #[error("earlier batches of the producer are missing, and may be on their way to the leader of before")]
+    EarlierElsewhere,
     #[error("the log is being recovered")]
     Opening,
     #[error("the log directory is offline")]
@@ -78,6 +80,7 @@ impl PartitionError {
             PartitionError::UnknownId => ErrorCode::UnknownTopicId,
             PartitionError::NotLeader
             | PartitionError::BehindItsLog { .. }
+            | PartitionError::EarlierElsewhere
             | PartitionError::Opening
             | PartitionError::StaleFollower(_) => ErrorCode::NotLeaderOrFollower,
             PartitionError::Fenced => ErrorCode::FencedLeaderEpoch,

@@ -62,6 +62,11 @@ impl Followers {
         Followers { epoch_began_at, known: HashMap::new() }
     }
 
+    /// How long ago the epoch began.
+    pub fn epoch_age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.epoch_began_at)
+    }
+
     /// How far a follower's log reaches; `None` until it has fetched in this epoch.
     pub fn log_end(&self, follower: BrokerId) -> Option<Offset> {
         self.known.get(&follower).map(|known| known.log_end)

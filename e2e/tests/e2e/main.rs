@@ -31,6 +31,7 @@ mod observe;
 mod partitions_in_trouble;
 mod random_frames;
 mod record_deletion;
+mod refused_batches;
 mod release;
 mod replication;
 mod restored_metadata;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::replica::ack_waits::AckWait;
-use broker::replica::append::Acks;
+use broker::replica::append::{Acks, Moment};
 use broker::replica::role::Role;
 use fastrand::Rng;
 use protocol::ErrorCode;
@@ -130,7 +130,7 @@ impl World {
         if !is_running {
             return self.tell(producer, connection, batch, ErrorCode::NetworkException);
         }
-        let now_ms = self.wall_ms(id);
+        let now = Moment { instant: self.clock.instant(), wall_ms: self.wall_ms(id) };
         let Some(replica) = self.machines[id].running.as_ref().and_then(|running| running.partition(index))
         else {
             return self.tell(producer, connection, batch, ErrorCode::UnknownTopicOrPartition);
@@ -143,7 +143,7 @@ impl World {
         let mut wait = None;
         let (base_offset, wait) = match remembered {
             Some((base, last)) => (*base, Some(Wait::HighWatermark(*last as usize + 1))),
-            None => match replica.append(&records, acks, &mut wait, now_ms) {
+            None => match replica.append(&records, acks, &mut wait, now) {
                 Ok(append) => {
                     let appended = &append.appended;
                     self.remembered.insert(key, (appended.base_offset.0, appended.last_offset.0));

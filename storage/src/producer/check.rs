@@ -9,8 +9,9 @@ use protocol::records::{BatchHeader, EndTransactionMarker, NO_PRODUCER_EPOCH};
 pub enum AppendOrigin {
     /// A client: epoch and sequence must fit, a duplicate is recognised.
     Client {
-        /// Whether the producer speaks transactions v2 (KIP-890), so that one without state here must begin at 0.
-        transactions_v2: bool,
+        /// Whether a producer without state here must begin at 0: one that speaks transactions v2 (KIP-890), or one whose
+        /// earlier batches may be on their way.
+        begins_at_zero: bool,
     },
     /// A coordinator, whose batches have no sequence: only the epoch must fit.
     Coordinator {
@@ -56,8 +57,8 @@ impl ProducerEntry {
         origin: AppendOrigin,
     ) -> Result<bool, ProducerError> {
         self.check_epoch(header, origin, 0)?;
-        if let AppendOrigin::Client { transactions_v2 } = origin {
-            self.check_sequence(header, transactions_v2)?;
+        if let AppendOrigin::Client { begins_at_zero } = origin {
+            self.check_sequence(header, begins_at_zero)?;
         }
         let in_transaction = self.current_txn_first_offset.is_some();
         if in_transaction && !header.is_transactional() && origin != AppendOrigin::Replication {
@@ -117,9 +118,9 @@ impl ProducerEntry {
         Ok(())
     }
 
-    fn check_sequence(&self, header: &BatchHeader, transactions_v2: bool) -> Result<(), ProducerError> {
+    fn check_sequence(&self, header: &BatchHeader, begins_at_zero: bool) -> Result<(), ProducerError> {
         let sequence = header.base_sequence;
-        let fits = if self.batches.is_empty() && transactions_v2 {
+        let fits = if self.batches.is_empty() && begins_at_zero {
             sequence == 0
         } else if self.producer_epoch == NO_PRODUCER_EPOCH {
             true

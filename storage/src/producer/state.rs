@@ -179,7 +179,7 @@ mod tests {
     use crate::producer::sample::header;
     use protocol::records::NO_SEQUENCE;
 
-    const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
+    const CLIENT: AppendOrigin = AppendOrigin::Client { begins_at_zero: false };
 
     /// A batch of producer 1 with two records.
     fn batch(base_offset: i64, epoch: i16, sequence: i32) -> AppendedBatch {
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_producer_of_transactions_v2_without_state_begins_at_zero() {
-        let origin = AppendOrigin::Client { transactions_v2: true };
+        let origin = AppendOrigin::Client { begins_at_zero: true };
         assert!(is_out_of_order(append(&mut ProducerState::default(), batch(0, 0, 5), origin)));
         assert_eq!(append(&mut ProducerState::default(), batch(0, 0, 0), origin), Ok(None));
     }

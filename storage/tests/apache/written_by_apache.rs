@@ -108,7 +108,7 @@ fn go_on(mut log: Log) {
     let mut builder = BatchBuilder::new(Compression::Zstd);
     builder.append(FIRST_TIMESTAMP, None, Some(b"ours"), &[]);
     let batch = RecordBatch::parse(&builder.build().unwrap()).unwrap();
-    let client = AppendOrigin::Client { transactions_v2: false };
+    let client = AppendOrigin::Client { begins_at_zero: false };
     log.append_as_leader(&[batch], LeaderEpoch(9), client, FIRST_TIMESTAMP).unwrap();
     let directory = log.directory();
     log.close().unwrap();

@@ -15,7 +15,7 @@ use storage::producer::AppendOrigin;
 use super::contents::batches_of;
 use super::dump::dump;
 
-const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
+const CLIENT: AppendOrigin = AppendOrigin::Client { begins_at_zero: false };
 const COORDINATOR: AppendOrigin = AppendOrigin::Coordinator { transaction_version: 0 };
 const NOW_MS: i64 = 1_790_000_000_000;
 

@@ -15,7 +15,7 @@ use super::checks::check;
 use super::damage::{damage_indexes, damage_log, last_segment, remove_indexes};
 use super::expected::{Expected, ExpectedBatch};
 
-const CLIENT: AppendOrigin = AppendOrigin::Client { transactions_v2: false };
+const CLIENT: AppendOrigin = AppendOrigin::Client { begins_at_zero: false };
 const COORDINATOR: AppendOrigin = AppendOrigin::Coordinator { transaction_version: 0 };
 
 /// One log, its model, and the dice.

@@ -70,6 +70,13 @@ pub fn compare(partition: &str, replicas: &[Replica]) -> Vec<Difference> {
     found
 }
 
+/// The later epochs under which idempotent producers wrote, each with its producer's id. librdkafka takes one after what looks to
+/// it like a loss.
+pub fn raised_epochs(replica: &Replica) -> impl Iterator<Item = (i64, i16)> {
+    let numbered = replica.batches.iter().filter(|batch| batch.producer_epoch > 0);
+    numbered.map(|batch| (batch.producer_id, batch.producer_epoch))
+}
+
 fn first_difference(
     partition: &str,
     one: &Replica,
@@ -140,6 +147,17 @@ mod tests {
         assert!(matches!(&found(&other)[..], [Difference::Batch { mine: Some(_), theirs: Some(_), .. }]));
         assert!(matches!(&found(&short)[..], [Difference::Batch { mine: Some(_), theirs: None, .. }]));
         assert!(matches!(&found(&gapped)[..], [Difference::Gap { .. }, Difference::Batch { .. }]));
+        Ok(())
+    }
+
+    #[test]
+    fn epochs_that_were_raised_are_found() -> Result<()> {
+        let mut replica = replica("one", 0, 3, &[(0, "a"), (1, "b"), (2, "c")])?;
+        replica.batches[1].producer_id = 7;
+        replica.batches[1].producer_epoch = 0;
+        replica.batches[2].producer_id = 7;
+        replica.batches[2].producer_epoch = 1;
+        assert_eq!(raised_epochs(&replica).collect::<Vec<_>>(), [(7, 1)]);
         Ok(())
     }
 

@@ -3,5 +3,5 @@
 mod compare;
 mod read;
 
-pub use compare::{Difference, Replica, compare};
+pub use compare::{Difference, Replica, compare, raised_epochs};
 pub use read::read;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::BrokerConfig;
-use crate::replica::append::Acks;
+use crate::replica::append::{Acks, Moment};
 use crate::replica::log_dirs::open_all;
 use crate::replica::record_deletion::DeleteBefore;
 
@@ -49,7 +49,7 @@ fn append(replicas: &Replicas, partition: i32) {
     batch.append(0, None, Some(b"record"), &[]);
     let records = batch.build().expect("a batch");
     let partition = replicas.partition_by_id(TOPIC, partition).expect("is hosted");
-    partition.append(&records, Acks::All, &mut None, 0).expect("is stored");
+    partition.append(&records, Acks::All, &mut None, Moment::now()).expect("is stored");
 }
 
 /// One tick of every clock but retention's.
@@ -98,7 +98,7 @@ async fn a_log_start_inside_of_a_batch_outlives_the_broker() {
     (0..5).for_each(|_| batch.append(0, None, Some(b"record"), &[]));
     let records = batch.build().expect("a batch");
     let partition = replicas.partition_by_id(TOPIC, 0).expect("is hosted");
-    partition.append(&records, Acks::All, &mut None, 0).expect("is stored");
+    partition.append(&records, Acks::All, &mut None, Moment::now()).expect("is stored");
     partition.delete_records(DeleteBefore::Offset(Offset(3)), |_| false).expect("it leads");
     tick(&replicas);
     drop((replicas, partition));

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::BrokerConfig;
-use crate::replica::append::Acks;
+use crate::replica::append::{Acks, Moment};
 use crate::replica::errors::PartitionError;
 use crate::replica::log_dirs::open_all;
 
@@ -149,7 +149,7 @@ fn a_duty_that_ends_after_the_close_does_not_write_over_its_checkpoints() {
     batch.append(0, None, Some(b"one"), &[]);
     batch.append(0, None, Some(b"two"), &[]);
     let records = batch.build().expect("a batch");
-    new_one(&replicas).append(&records, Acks::All, &mut None, 0).expect("is stored");
+    new_one(&replicas).append(&records, Acks::All, &mut None, Moment::now()).expect("is stored");
     replicas.close(Some(7));
     replicas.checkpoint_high_watermarks();
     drop(replicas);

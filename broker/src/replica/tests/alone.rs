@@ -11,7 +11,7 @@ use protocol::records::batches;
 use protocol::types::{BrokerId, LeaderEpoch, Offset};
 
 use super::node::{Node, batch, bytes_of};
-use crate::replica::append::Acks;
+use crate::replica::append::{Acks, Moment};
 use crate::replica::errors::PartitionError;
 use crate::replica::follower::{Answer, Ask};
 use crate::replica::offsets::OffsetQuery;
@@ -48,7 +48,7 @@ fn restarted(node: &mut Node) -> Arc<Partition> {
 
 fn append(partition: &Partition, acks: Acks) -> Result<Option<ErrorCode>, PartitionError> {
     let mut wait = None;
-    partition.append(&batch(&[1, 2, 3]), acks, &mut wait, 0)?;
+    partition.append(&batch(&[1, 2, 3]), acks, &mut wait, Moment::now())?;
     Ok(wait.map(|wait| wait.outcomes()[0]))
 }
 
@@ -71,7 +71,7 @@ fn what_an_unregistered_follower_has_counts_for_nothing() {
     let (_node, partition) = started(ME);
     partition.assume(&image(ME, 1, &[ME, OTHER], 0), Instant::now());
     let mut wait = None;
-    partition.append(&batch(&[1]), Acks::All, &mut wait, 0).expect("enough are in sync");
+    partition.append(&batch(&[1]), Acks::All, &mut wait, Moment::now()).expect("enough are in sync");
     let wait = wait.expect("it waits");
     let registered = read(1, Reach::LogEnd(OTHER));
     partition.read(&Read { broker_epoch: None, ..registered }).expect("it is served");
@@ -85,7 +85,7 @@ fn acks_all_is_refused_when_the_isr_shrinks_below_min_isr_before_the_high_waterm
     let (_node, partition) = started(ME);
     partition.assume(&image(ME, 1, &[ME, OTHER, BrokerId(3)], 0), Instant::now());
     let mut wait = None;
-    partition.append(&batch(&[1]), Acks::All, &mut wait, 0).expect("enough are in sync");
+    partition.append(&batch(&[1]), Acks::All, &mut wait, Moment::now()).expect("enough are in sync");
     let wait = wait.expect("it waits");
     partition.assume(&image(ME, 1, &[ME, OTHER], 1), Instant::now());
     assert_eq!(wait.outcomes(), [ErrorCode::RequestTimedOut], "two are enough, and it waits on");
@@ -100,7 +100,7 @@ fn a_leader_that_a_replica_has_left_for_a_later_epoch_stands_down_until_an_image
     let (_node, partition) = started(ME);
     partition.assume(&image(ME, 1, &[ME, OTHER], 0), Instant::now());
     let mut wait = None;
-    partition.append(&batch(&[1]), Acks::All, &mut wait, 0).expect("it leads");
+    partition.append(&batch(&[1]), Acks::All, &mut wait, Moment::now()).expect("it leads");
     let wait = wait.expect("it waits");
     let tell = |from, epoch| {
         let read = Read { expected_epoch: Some(LeaderEpoch(epoch)), ..read(-1, Reach::LogEnd(from)) };

@@ -12,7 +12,7 @@ use protocol::types::{BrokerId, LeaderEpoch, Offset};
 use super::node::{Node, Records, batch};
 use super::weights::Weights;
 use crate::replica::ack_waits::AckWait;
-use crate::replica::append::Acks;
+use crate::replica::append::{Acks, Moment};
 use crate::replica::errors::PartitionError;
 use crate::replica::follower::{Answer, Ask, Bounds, Taken};
 use crate::replica::isr::{Circumstances, Proposal};
@@ -239,7 +239,7 @@ impl Cluster {
         let Some(partition) = self.nodes[node].partition.clone() else { return };
         let values: Vec<u64> = (0..self.rng.u64(1..4)).map(|more| self.next_value + more).collect();
         let mut wait = None;
-        match partition.append(&batch(&values), Acks::All, &mut wait, 0) {
+        match partition.append(&batch(&values), Acks::All, &mut wait, Moment::now()) {
             Ok(append) => {
                 self.next_value += values.len() as u64;
                 self.produced.push(Produced { base_offset: append.appended.base_offset, values, wait });

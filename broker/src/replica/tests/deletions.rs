@@ -13,7 +13,7 @@ use super::cluster::{Cluster, Message, index};
 use super::node::{Node, batch, bytes_of};
 use crate::fetch::poll::LongPoll;
 use crate::fetch::wait::Audience;
-use crate::replica::append::Acks;
+use crate::replica::append::{Acks, Moment};
 use crate::replica::errors::PartitionError;
 use crate::replica::follower::{Answer, Ask, Bounds, Taken};
 use crate::replica::offsets::OffsetQuery;
@@ -85,7 +85,7 @@ fn started(id: BrokerId, isr: &[BrokerId]) -> (Node, Arc<Partition>) {
 fn leader() -> (Node, Arc<Partition>) {
     let (node, leader) = started(LEADER, &[LEADER]);
     for values in [[1, 2, 3], [4, 5, 6]] {
-        leader.append(&batch(&values), Acks::Leader, &mut None, 0).expect("it leads");
+        leader.append(&batch(&values), Acks::Leader, &mut None, Moment::now()).expect("it leads");
     }
     (node, leader)
 }

@@ -7,6 +7,7 @@ mod alone;
 mod checks;
 mod cluster;
 mod deletions;
+mod early_batches;
 mod farewells;
 mod fetches;
 mod node;
