@@ -2,12 +2,12 @@
 //!
 //! Topics that are missing may be created on the way. What a version cannot say, or says in its own way, is decided here.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
-use std::time::Duration;
+mod leaders;
 
-use futures_util::future::join_all;
-use metadata::image::{BrokerImage, ClusterImage, PartitionImage, TopicImage};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use metadata::image::{BrokerImage, PartitionImage, TopicImage};
 use protocol::ErrorCode;
 use protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -15,12 +15,12 @@ use protocol::messages::metadata_response::{
 use protocol::messages::{MetadataRequest, MetadataResponse};
 use protocol::types::{BrokerId, Uuid};
 use protocol::wire::Str;
-use tokio::time::{Instant, timeout_at};
 
+use self::leaders::{look_for_leaders, outlook_with_leaders};
 use super::RequestContext;
 use super::authorized::{ALL_OF_CLUSTER, ALL_OF_TOPIC, NOT_ASKED};
 use super::auto_create::auto_create;
-use super::cluster_view::{ClusterView, NoLeader, Outlook, ids};
+use super::cluster_view::{ClusterView, NoLeader, ids};
 use super::topic_names::{is_internal, validate};
 use crate::Broker;
 
@@ -28,9 +28,6 @@ use crate::Broker;
 const TOPIC_IDS_FROM: i16 = 12;
 /// From here on a leader that this listener does not reach has an error of its own.
 const LISTENER_NOT_FOUND_FROM: i16 = 6;
-
-/// So long an answer is held back where a leader was lost and no other is known yet.
-const HELD_BACK_MAX: Duration = Duration::from_millis(250);
 
 /// What the client wants to hear of.
 enum Asked {
@@ -82,60 +79,6 @@ fn asked(request: &MetadataRequest, version: i16) -> Option<Asked> {
 fn unique<T: Clone + Eq + std::hash::Hash>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
     items.filter(|item| seen.insert(item.clone())).collect()
-}
-
-/// Looks whether the leaders to which the answer will send the client are there. Who asks for everything is no producer or
-/// consumer in search of a leader.
-async fn look_for_leaders(broker: &Broker, asked: &Asked) {
-    let (image, this) = (broker.image(), broker.config.broker_id);
-    let listener = &broker.config.listeners.inter_broker;
-    let others = leaders(&image, asked).into_iter().filter(|leader| *leader != this);
-    let looks = others.filter_map(|leader| {
-        let endpoint = image.brokers.get(&leader)?.endpoint(listener)?;
-        Some(broker.unreachable_peers.look_for(leader, &endpoint.host, endpoint.port))
-    });
-    join_all(looks).await;
-}
-
-/// Waits a moment for the leaders that take the place of those that were lost: mostly they are known some tens of milliseconds
-/// later. A client that is told of none, or once more of one that died, looks again a second later (librdkafka).
-async fn outlook_with_leaders(broker: &Broker, listener: &str, asked: &Asked) -> Outlook {
-    let (deadline, mut images) = (Instant::now() + HELD_BACK_MAX, broker.image.subscribe());
-    loop {
-        let outlook = Outlook::of(broker);
-        if !has_lost_leaders(outlook.through(listener), asked) {
-            return outlook;
-        }
-        let Ok(Ok(())) = timeout_at(deadline, images.changed()).await else { return outlook };
-    }
-}
-
-/// Whether a partition that is asked for has a leader, and not one to which clients can be sent.
-fn has_lost_leaders(view: ClusterView<'_>, asked: &Asked) -> bool {
-    let is_lost = |topic: &TopicImage, index: usize| {
-        topic.partitions[index].leader.known().is_some()
-            && view.leader(topic, index) == Err(NoLeader::NotAvailable)
-    };
-    let topics = topics(view.image, asked);
-    topics.iter().any(|topic| (0..topic.partitions.len()).any(|index| is_lost(topic, index)))
-}
-
-/// Who leads the partitions of the topics that are asked for by name or id.
-fn leaders(image: &ClusterImage, asked: &Asked) -> BTreeSet<BrokerId> {
-    let topics = topics(image, asked);
-    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
-    partitions.filter_map(|partition| partition.leader.known()).collect()
-}
-
-/// The topics that are asked for by name or id.
-fn topics<'a>(image: &'a ClusterImage, asked: &Asked) -> Vec<&'a TopicImage> {
-    match asked {
-        Asked::All => Vec::new(),
-        Asked::Names(names) => {
-            names.iter().filter_map(|name| image.topic(name)).map(|topic| &**topic).collect()
-        }
-        Asked::Ids(ids) => ids.iter().filter_map(|id| image.topic_by_id(*id)).map(|topic| &**topic).collect(),
-    }
 }
 
 /// The brokers that live and those that left lately, by id.
@@ -279,6 +222,7 @@ mod tests {
     use protocol::wire::{Message, Writer};
 
     use super::*;
+    use crate::api::cluster_view::Outlook;
     use crate::api::sample::{CLIENTS, image, outlook, topic_id, with_topic};
 
     fn answer(outlook: &Outlook, version: i16) -> Answer<'_> {
@@ -372,26 +316,6 @@ mod tests {
             refuse(&request).encode(&mut Writer::new(), version).expect("can be written");
             assert_eq!((response.controller_id, response.brokers.len()), (1, 1));
         }
-    }
-
-    #[test]
-    fn the_leaders_of_what_is_asked_for_are_looked_for() {
-        let image = with_topic(with_topic(image(), "b", &[1, 3]), "a", &[2, -1]);
-        let looked_for =
-            |asked| leaders(&image, &asked).into_iter().map(|leader| leader.0).collect::<Vec<_>>();
-        assert_eq!(looked_for(Asked::Names(vec!["b".into(), "c".into()])), [1, 3]);
-        assert_eq!(looked_for(Asked::Ids(vec![topic_id("a")])), [2]);
-        assert!(looked_for(Asked::All).is_empty());
-    }
-
-    #[test]
-    fn a_leader_that_is_there_or_was_never_is_not_waited_for() {
-        let outlook = outlook(with_topic(with_topic(image(), "a", &[1, -1, 3]), "b", &[1, 2]));
-        let is_lost = |asked| has_lost_leaders(outlook.through(CLIENTS), &asked);
-        assert!(!is_lost(Asked::Names(vec!["a".into()])));
-        assert!(is_lost(Asked::Names(vec!["a".into(), "b".into()])), "broker 2 is fenced");
-        assert!(is_lost(Asked::Ids(vec![topic_id("b")])));
-        assert!(!is_lost(Asked::All));
     }
 
     #[test]

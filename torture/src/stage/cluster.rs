@@ -140,7 +140,9 @@ impl Cluster {
     /// Stops the brokers at once, then all else.
     pub fn stop(&mut self) -> Result<()> {
         Cluster::brokers().try_for_each(|broker| self.node_mut(broker)?.ask_to_stop())?;
-        members().into_iter().rev().try_for_each(|member| self.node_mut(member)?.stop())
+        Cluster::brokers().try_for_each(|broker| self.node_mut(broker)?.await_stop())?;
+        let others = members().into_iter().filter(|member| !matches!(member, Member::Broker(_)));
+        others.rev().try_for_each(|member| self.node_mut(member)?.stop())
     }
 
     /// Copies the brokers' disks to where they outlive us.

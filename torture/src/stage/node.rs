@@ -55,11 +55,17 @@ impl Node {
         self.running()?.signal(Signal::SIGTERM)
     }
 
-    /// SIGTERM, and its end, which must be a good one. Etcd's own is to raise the signal again.
+    /// SIGTERM, and its end.
     pub fn stop(&mut self) -> Result<()> {
+        self.ask_to_stop()?;
+        self.await_stop()
+    }
+
+    /// Its end, which must be a good one, after SIGTERM. Etcd's own is to raise the signal again.
+    pub fn await_stop(&mut self) -> Result<()> {
         const TERMINATED: i32 = 128 + Signal::SIGTERM as i32;
         let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.member))?;
-        let code = daemon.terminate(STOP_TIME_MAX)?;
+        let code = daemon.ended(STOP_TIME_MAX)?;
         let is_good = code == 0 || (self.member == Member::Etcd && code == TERMINATED);
         ensure!(is_good, "{} ended with {code} when it was told to stop\n{}", self.member, daemon.log_tail());
         Ok(())
