@@ -23,21 +23,35 @@ pub struct Machine {
 pub fn describe() -> Result<Machine> {
     let processors = fs::read_to_string("/proc/cpuinfo")?;
     let memory = fs::read_to_string("/proc/meminfo")?;
-    let value = |text: &str, key: &str| {
-        let line = text.lines().find(|line| line.starts_with(key))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    };
-    let total = value(&memory, "MemTotal").context("/proc/meminfo has no MemTotal")?;
-    let kib: u64 = total.trim_end_matches(" kB").parse()?;
     let load = fs::read_to_string("/proc/loadavg")?;
     Ok(Machine {
-        processor: value(&processors, "model name").unwrap_or_else(|| "unknown".to_owned()),
+        processor: value_of(&processors, "model name").unwrap_or("unknown").to_owned(),
         processors: std::thread::available_parallelism()?.get(),
-        memory_gib: kib as f64 / f64::from(1 << 20),
+        memory_gib: kib_of(&memory, "MemTotal")? as f64 / f64::from(1 << 20),
         kernel: word("/proc/sys/kernel/osrelease")?,
         congestion_control: word("/proc/sys/net/ipv4/tcp_congestion_control")?,
         load_average: load.split(' ').take(3).collect::<Vec<_>>().join(" "),
     })
+}
+
+/// MiB that the kernel has yet to write to disks.
+pub fn unwritten_mib() -> Result<u64> {
+    let memory = fs::read_to_string("/proc/meminfo")?;
+    Ok((kib_of(&memory, "Dirty")? + kib_of(&memory, "Writeback")?) >> 10)
+}
+
+fn kib_of(memory: &str, key: &str) -> Result<u64> {
+    let value = value_of(memory, key).with_context(|| format!("/proc/meminfo has no {key}"))?;
+    Ok(value.trim_end_matches(" kB").parse()?)
+}
+
+/// What stands behind a key and a colon, on the first line that has them.
+fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let pairs = text.lines().filter_map(|line| line.split_once(':'));
+    pairs
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value)
 }
 
 fn word(path: &str) -> Result<String> {
@@ -62,6 +76,13 @@ fn busy_of(stat: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_found_whole() {
+        let memory = "MemTotal:       24630020 kB\nWritebackTmp:         7 kB\nWriteback:         12 kB\n";
+        assert_eq!(kib_of(memory, "Writeback").expect("is there"), 12);
+        assert!(kib_of(memory, "Dirty").is_err());
+    }
 
     #[test]
     fn idle_and_waiting_are_not_busy() {

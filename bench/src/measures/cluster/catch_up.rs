@@ -1,16 +1,18 @@
-//! A follower comes back after long: how fast it catches up, and what its reading does to the producers meanwhile.
+//! A follower comes back after long: how fast it catches up, and what its reading does to the producers meanwhile. They are
+//! watched before, while and after it does, for machines are not the same from minute to minute.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::unistd::sync;
 
+use super::REPLICAS;
 use super::replicated::produce;
-use super::{REPLICAS, SETTLING};
 use crate::acks::{AckLog, Stretch, latencies, quantile};
 use crate::cluster::Cluster;
 use crate::measures::Turn;
+use crate::proc::machine::unwritten_mib;
 
 const STEADY: &str = "catch-up";
 const BULK: &str = "away";
@@ -18,20 +20,24 @@ const BULK: &str = "away";
 const RECORD_SIZE: usize = 1024;
 /// The broker that was away.
 const AWAY: i32 = 3;
-/// How long the producers are watched before.
-const QUIET: Duration = Duration::from_secs(15);
+type Quantile = fn(&AckLog, Stretch) -> Result<f64>;
+
+/// How long the producers are watched while nothing happens to the cluster.
+const QUIET: Duration = Duration::from_secs(60);
+/// So little left to write is what the producers themselves write.
+const UNWRITTEN_MIB_MAX: u64 = 64;
+/// What was written in bulk is given so long to reach the disks…
+const WRITING_PATIENCE: Duration = Duration::from_secs(180);
+/// …and the kernel so long to put its memory in order.
+const AFTERMATH: Duration = Duration::from_secs(20);
 
 pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     turn.create_replicated(&[STEADY, BULK])?;
     let mut steady = turn.steady(STEADY)?;
-    steady.mark("whole")?;
-    thread::sleep(QUIET);
-    steady.mark("stop")?;
     cluster.broker(AWAY).terminate()?;
     turn.await_isr(BULK, REPLICAS - 1)?;
     produce(turn, BULK, RECORD_SIZE, turn.options.away_megabytes)?;
-    sync();
-    thread::sleep(SETTLING);
+    settle()?;
     steady.mark("away")?;
     thread::sleep(QUIET);
     steady.mark("start")?;
@@ -40,26 +46,40 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     turn.await_isr(BULK, REPLICAS)?;
     let caught_up = began.elapsed();
     steady.mark("caught up")?;
+    settle()?;
+    steady.mark("after")?;
+    thread::sleep(QUIET);
+    steady.mark("end")?;
     let log = turn.finish("catch-up", steady)?;
-    let p99 = |from: &str, to: &str| p99(&log, log.between(from, to)?);
-    let (whole, away, during) = (p99("whole", "stop")?, p99("away", "start")?, p99("start", "caught up")?);
-    let typical = |from: &str, to: &str| typical_p99(&log, log.between(from, to)?);
-    let (typical_whole, typical_during) = (typical("whole", "stop")?, typical("start", "caught up")?);
-    let name = |figure: &str| format!("catch-up of {} MB: {figure}", turn.options.away_megabytes);
     let rate = turn.options.away_megabytes as f64 / caught_up.as_secs_f64();
-    let figures = [
-        (name("rate, its start included"), "MB/s", rate),
-        (name("p99 of producers before"), "ms", whole),
-        (name("p99 of producers while it is away"), "ms", away),
-        (name("p99 of producers during the catch-up"), "ms", during),
-        (name("during / before"), "", during / whole),
-        (name("p99 of the median second before"), "ms", typical_whole),
-        (name("p99 of the median second during the catch-up"), "ms", typical_during),
-        (name("median second, during / before"), "", typical_during / typical_whole),
-    ];
+    let name = |figure: &str| format!("catch-up of {} MB: {figure}", turn.options.away_megabytes);
+    let mut figures = vec![(name("rate, its start included"), "MB/s", rate)];
+    for (kind, of) in [("p99", p99 as Quantile), ("p99 of the median second", typical_p99)] {
+        let of = |from: &str, to: &str| of(&log, log.between(from, to)?);
+        let (away, during, after) = (of("away", "start")?, of("start", "caught up")?, of("after", "end")?);
+        figures.extend([
+            (name(&format!("{kind} of producers while it is away")), "ms", away),
+            (name(&format!("{kind} of producers during the catch-up")), "ms", during),
+            (name(&format!("{kind} of producers after it")), "ms", after),
+            (name(&format!("{kind}, during / mean of away and after")), "", during * 2.0 / (away + after)),
+        ]);
+    }
     for (measure, unit, value) in figures {
         turn.sample(measure, unit, value);
     }
+    Ok(())
+}
+
+/// Waits until what was written in bulk is on the disks, and the machine has recovered from it: it would be seen in the
+/// producers' latencies, whether anybody catches up or not.
+fn settle() -> Result<()> {
+    sync();
+    let until = Instant::now() + WRITING_PATIENCE;
+    while unwritten_mib()? > UNWRITTEN_MIB_MAX {
+        ensure!(Instant::now() < until, "{} MiB are unwritten after {WRITING_PATIENCE:?}", unwritten_mib()?);
+        thread::sleep(Duration::from_secs(1));
+    }
+    thread::sleep(AFTERMATH);
     Ok(())
 }
 
