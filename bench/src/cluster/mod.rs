@@ -9,7 +9,7 @@ mod node;
 mod ports;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,11 @@ impl Cluster {
             thread::sleep(JOIN_PAUSE);
         }
         Ok(())
+    }
+
+    /// Where all that it writes lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub fn bootstrap(&self) -> String {

@@ -1,5 +1,6 @@
 //! A follower comes back after long: how fast it catches up, and what its reading does to the producers meanwhile. They are
-//! watched before, while and after it does, for machines are not the same from minute to minute.
+//! watched before, while and after it does, for machines are not the same from minute to minute; and beside a plain copy at the same
+//! rate, which is what the machine itself costs them.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use nix::unistd::sync;
 
-use super::REPLICAS;
 use super::replicated::produce;
+use super::{REPLICAS, copying};
 use crate::acks::{AckLog, Stretch, latencies, quantile};
 use crate::cluster::Cluster;
 use crate::measures::Turn;
@@ -49,19 +50,24 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     settle()?;
     steady.mark("after")?;
     thread::sleep(QUIET);
+    steady.mark("copying")?;
+    let rate = turn.options.away_megabytes as f64 / caught_up.as_secs_f64();
+    copying::run(cluster.folder(), &cluster.folder().join("copy"), rate * 1e6, QUIET)?;
     steady.mark("end")?;
     let log = turn.finish("catch-up", steady)?;
-    let rate = turn.options.away_megabytes as f64 / caught_up.as_secs_f64();
     let name = |figure: &str| format!("catch-up of {} MB: {figure}", turn.options.away_megabytes);
     let mut figures = vec![(name("rate, its start included"), "MB/s", rate)];
     for (kind, of) in [("p99", p99 as Quantile), ("p99 of the median second", typical_p99)] {
         let of = |from: &str, to: &str| of(&log, log.between(from, to)?);
-        let (away, during, after) = (of("away", "start")?, of("start", "caught up")?, of("after", "end")?);
+        let (away, during) = (of("away", "start")?, of("start", "caught up")?);
+        let (after, copying) = (of("after", "copying")?, of("copying", "end")?);
         figures.extend([
             (name(&format!("{kind} of producers while it is away")), "ms", away),
             (name(&format!("{kind} of producers during the catch-up")), "ms", during),
             (name(&format!("{kind} of producers after it")), "ms", after),
+            (name(&format!("{kind} of producers beside a plain copy")), "ms", copying),
             (name(&format!("{kind}, during / mean of away and after")), "", during * 2.0 / (away + after)),
+            (name(&format!("{kind}, during / beside a plain copy")), "", during / copying),
         ]);
     }
     for (measure, unit, value) in figures {

@@ -3,6 +3,7 @@
 mod catch_up;
 mod clean_restart;
 mod controller_failover;
+mod copying;
 mod failover;
 mod outage;
 mod replicated;
