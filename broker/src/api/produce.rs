@@ -177,7 +177,7 @@ impl RequestAppend<'_> {
         take_in: impl FnOnce(&mut Self) -> PartitionProduceResponse,
     ) -> PartitionProduceResponse {
         let now = self.now.instant;
-        let is_any_refused = !self.refused_batches.is_empty();
+        let is_any_refused = self.refused_batches.is_any(now);
         let placed = is_any_refused.then(&numbered).flatten();
         if let Some(code) = placed.and_then(|batch| self.refused_batches.refused_before(&batch, now)) {
             return failed(index, code, None);

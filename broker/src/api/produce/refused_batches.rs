@@ -69,11 +69,17 @@ struct Refused {
 #[derive(Debug, Default)]
 pub struct RefusedBatches {
     of: HashMap<Writing, Refused>,
+    /// When the last was refused.
+    last_at: Option<Instant>,
 }
 
 impl RefusedBatches {
-    pub fn is_empty(&self) -> bool {
-        self.of.is_empty()
+    /// Whether anything is remembered that still counts. If not, batches need not be looked at.
+    pub fn is_any(&mut self, now: Instant) -> bool {
+        if self.last_at.is_some_and(|at| now.saturating_duration_since(at) > ON_ITS_WAY_MAX) {
+            *self = RefusedBatches::default();
+        }
+        !self.of.is_empty()
     }
 
     /// What a batch was refused with that this one follows and that has not come again. It is refused with it.
@@ -96,6 +102,7 @@ impl RefusedBatches {
             return;
         }
         self.make_room(now);
+        self.last_at = Some(now);
         let Numbered { mut writing, epoch, first, last } = batch;
         if let Some(known) = self.of.get_mut(&writing).filter(|known| known.epoch == epoch) {
             let first = if is_behind(first, known.first) { first } else { known.first };
@@ -175,7 +182,7 @@ mod tests {
         refused.accept(&batch(0, 10..=10));
         assert_eq!(refused.refused_before(&batch(0, 11..=14), now), None);
         refused.accept(&batch(0, 11..=14));
-        assert!(refused.is_empty());
+        assert!(!refused.is_any(now));
     }
 
     #[test]
@@ -196,7 +203,7 @@ mod tests {
         let mut refused = refused(5..=9, now);
         assert_eq!(refused.refused_before(&batch(1, 0..=20), now), None);
         refused.accept(&batch(1, 0..=20));
-        assert!(refused.is_empty());
+        assert!(!refused.is_any(now));
     }
 
     #[test]
@@ -218,7 +225,7 @@ mod tests {
         assert_eq!(refused.refused_before(&batch(0, 0..=3), now), None);
         assert_eq!(refused.refused_before(&batch(0, 4..=4), now), Some(REFUSAL));
         [batch(0, 0..=3), batch(0, 4..=4)].iter().for_each(|batch| refused.accept(batch));
-        assert!(refused.is_empty());
+        assert!(!refused.is_any(now));
     }
 
     #[test]
@@ -228,7 +235,15 @@ mod tests {
         assert_eq!(refused.refused_before(&batch(0, 10..=10), now + ON_ITS_WAY_MAX), Some(REFUSAL));
         let later = now + ON_ITS_WAY_MAX + Duration::from_millis(1);
         assert_eq!(refused.refused_before(&batch(0, 10..=10), later), None);
-        assert!(refused.is_empty());
+        assert!(!refused.is_any(now));
+    }
+
+    #[test]
+    fn batches_are_looked_at_for_as_long_as_a_refusal_counts() {
+        let now = Instant::now();
+        let mut refused = refused(5..=9, now);
+        assert!(refused.is_any(now + ON_ITS_WAY_MAX));
+        assert!(!refused.is_any(now + 2 * ON_ITS_WAY_MAX) && refused.of.is_empty());
     }
 
     #[test]
@@ -237,7 +252,7 @@ mod tests {
         for code in [ErrorCode::MessageTooLarge, ErrorCode::CorruptMessage, ErrorCode::InvalidRecord] {
             refused.refuse(batch(0, 5..=9), code, Instant::now());
         }
-        assert!(refused.is_empty());
+        assert!(!refused.is_any(Instant::now()));
     }
 
     #[test]
