@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::ask::PartitionKey;
 use super::assignment::{Change, Lane, changes};
+use super::background::Background;
 use super::farewell::{Farewells, deposed};
 use super::fetcher::{Assigned, Fetcher, Followed};
 use super::roster::Following;
@@ -35,6 +36,8 @@ struct Fetchers {
     /// Where each partition is fetched.
     places: HashMap<PartitionKey, Place>,
     tasks: JoinSet<()>,
+    /// Of those that catch up.
+    background: Background,
     farewells: Farewells,
     /// `num.replica.fetchers`, as it is now.
     per_leader: usize,
@@ -55,6 +58,7 @@ pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
         running: BTreeMap::new(),
         places: HashMap::new(),
         tasks: JoinSet::new(),
+        background: Background::default(),
     };
     let mut image = Arc::new(ClusterImage::default());
     loop {
@@ -163,7 +167,11 @@ impl Fetchers {
         self.running.entry(place).or_insert_with(|| {
             let (assigned, told) = watch::channel(Assigned::default());
             let fetcher = Fetcher::new(self.broker.clone(), place.leader, place.lane, told);
-            Running { assigned, task: self.tasks.spawn(fetcher.run()) }
+            let task = match place.lane {
+                Lane::InSync => self.tasks.spawn(fetcher.run()),
+                Lane::CatchingUp => self.background.spawn(&mut self.tasks, fetcher.run()),
+            };
+            Running { assigned, task }
         })
     }
 

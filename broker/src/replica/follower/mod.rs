@@ -11,12 +11,14 @@
 //! | `apply` | carries a reaction out under the partition's lock |
 //! | `fetcher` | one connection to one leader; `broken`: why it ends; `disk`: what it has done where a disk may be waited for |
 //! | `pace` | how fast is fetched what catches up; pure |
+//! | `background` | the threads of what catches up, which give way to others |
 //! | `farewell` | tells a leader that is cut off from the controllers that a later epoch has begun |
 //! | `fetchers` | starts and ends fetchers as images come |
 
 mod apply;
 mod ask;
 mod assignment;
+mod background;
 mod broken;
 mod disk;
 mod divergence;
