@@ -1,16 +1,21 @@
 //! Produce requests that wait for replication (`acks=all`): an entry per partition in a queue that the high watermark empties.
 //!
-//! A request with many partitions appends to all of them first and then waits for all together, under one time-out.
+//! A request with many partitions appends to all of them first and then waits for all together, under one time-out. A high watermark
+//! may stand still for longer than many of them wait: whoever has given up is forgotten, so that a queue is no longer than twice
+//! those who wait.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::types::Offset;
 use tokio::sync::Notify;
 
-/// One request's wait, shared with the partitions it waits for.
+/// A queue so short is not looked through for those who have given up.
+const SHORT: usize = 64;
+
+/// One request's wait, seen by the partitions it waits for as long as the request holds it.
 pub struct AckWait {
     pending: Mutex<Pending>,
     settled: Notify,
@@ -26,13 +31,23 @@ struct Pending {
 #[derive(Default)]
 pub struct AckWaits {
     queue: VecDeque<Entry>,
+    /// How many of them were still waited for when that was last looked at.
+    awaited: usize,
 }
 
 struct Entry {
     /// Acknowledged once the high watermark is here or past it.
     required: Offset,
     place: usize,
-    wait: Arc<AckWait>,
+    wait: Weak<AckWait>,
+}
+
+impl Entry {
+    fn settle(self, outcome: ErrorCode) {
+        if let Some(wait) = self.wait.upgrade() {
+            wait.settle(self.place, outcome);
+        }
+    }
 }
 
 impl AckWait {
@@ -78,10 +93,13 @@ impl AckWaits {
     /// Queues a wait and returns its place among the request's outcomes. Appends come in order, so offsets rise; only a
     /// duplicate waits for an offset that others are past, and goes before them.
     pub fn add(&mut self, required: Offset, wait: &Arc<AckWait>) -> usize {
+        if self.queue.len() >= SHORT.max(self.awaited * 2) {
+            self.queue.retain(|entry| entry.wait.strong_count() > 0);
+            self.awaited = self.queue.len();
+        }
         let place = wait.reserve();
-        let behind = self.queue.iter().rev().take_while(|entry| entry.required > required).count();
-        let entry = Entry { required, place, wait: wait.clone() };
-        self.queue.insert(self.queue.len() - behind, entry);
+        let at = self.queue.partition_point(|entry| entry.required <= required);
+        self.queue.insert(at, Entry { required, place, wait: Arc::downgrade(wait) });
         place
     }
 
@@ -89,14 +107,14 @@ impl AckWaits {
     pub fn high_watermark_moved(&mut self, high_watermark: Offset) {
         while self.queue.front().is_some_and(|entry| entry.required <= high_watermark) {
             let Some(entry) = self.queue.pop_front() else { return };
-            entry.wait.settle(entry.place, ErrorCode::None);
+            entry.settle(ErrorCode::None);
         }
     }
 
     /// Fails all of them: the broker leads the partition no more, or too few replicas are in sync.
     pub fn fail(&mut self, error: ErrorCode) {
         for entry in self.queue.drain(..) {
-            entry.wait.settle(entry.place, error);
+            entry.settle(error);
         }
     }
 }
@@ -130,5 +148,23 @@ mod tests {
         waits.high_watermark_moved(Offset(5));
         let outcomes = [first, second, duplicate].map(|wait| wait.outcomes()[0]);
         assert_eq!(outcomes, [ErrorCode::None, ErrorCode::RequestTimedOut, ErrorCode::None]);
+    }
+
+    #[test]
+    fn who_has_given_up_is_forgotten_though_the_high_watermark_stands_still() {
+        let mut waits = AckWaits::default();
+        let patient: Vec<_> = (0..100)
+            .map(|offset| {
+                let wait = AckWait::new();
+                waits.add(Offset(offset), &wait);
+                wait
+            })
+            .collect();
+        for offset in 100..10_000 {
+            waits.add(Offset(offset), &AckWait::new());
+        }
+        assert!(waits.queue.len() <= 200, "{}", waits.queue.len());
+        waits.high_watermark_moved(Offset(10_000));
+        assert!(patient.iter().all(|wait| wait.outcomes() == [ErrorCode::None]));
     }
 }
