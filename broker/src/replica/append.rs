@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::records::{InvalidBatch, RecordBatch};
 use protocol::types::{LeaderEpoch, Offset};
 use storage::log::{AppendError, Appended, prepare_for_append};
-use storage::producer::{AppendOrigin, ProducerError};
+use storage::producer::AppendOrigin;
 
 use super::ack_waits::AckWait;
 use super::errors::PartitionError;
@@ -142,7 +142,7 @@ impl Partition {
 }
 
 fn is_gap(error: &AppendError) -> bool {
-    matches!(error, AppendError::Producer(ProducerError::OutOfOrderSequence { .. }))
+    matches!(error, AppendError::Producer(error) if error.is_gap())
 }
 
 impl State {

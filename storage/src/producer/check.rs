@@ -49,6 +49,22 @@ pub enum ProducerError {
     TransactionCoordinatorFenced { producer_id: i64, coordinator_epoch: i32, current_epoch: i32 },
 }
 
+impl ProducerError {
+    /// Whether the batch would fit once others came that may be on their way: it is not older than the last that is known.
+    pub fn is_gap(&self) -> bool {
+        match *self {
+            ProducerError::OutOfOrderSequence {
+                producer_epoch,
+                sequence,
+                current_epoch,
+                last_sequence,
+                ..
+            } => producer_epoch != current_epoch || is_ahead(last_sequence, sequence),
+            _ => false,
+        }
+    }
+}
+
 impl ProducerEntry {
     /// Takes a data batch in. Says whether it began a transaction.
     pub(super) fn append_data(
@@ -157,6 +173,38 @@ impl ProducerEntry {
     }
 }
 
+/// Sequences go round: of two, whichever is reached sooner from the other is the later one.
+fn is_ahead(last: i32, next: i32) -> bool {
+    (1..1 << 30).contains(&(next.wrapping_sub(last) & i32::MAX))
+}
+
 fn follows(last: i32, next: i32) -> bool {
     i64::from(next) == i64::from(last) + 1 || (last == i32::MAX && next == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out_of_order(producer_epoch: i16, sequence: i32, last_sequence: i32) -> ProducerError {
+        let (producer_id, current_epoch) = (7, 1);
+        ProducerError::OutOfOrderSequence {
+            producer_id,
+            producer_epoch,
+            sequence,
+            current_epoch,
+            last_sequence,
+        }
+    }
+
+    #[test]
+    fn a_gap_is_before_what_is_ahead_or_of_a_new_epoch() {
+        for (sequence, last, is_gap) in
+            [(12, 10, true), (5, 10, false), (10, 10, false), (3, i32::MAX, true), (i32::MAX, 3, false)]
+        {
+            assert_eq!(out_of_order(1, sequence, last).is_gap(), is_gap, "{sequence} after {last}");
+        }
+        assert!(out_of_order(2, 5, 10).is_gap());
+        assert!(!ProducerError::InvalidTxnState { producer_id: 7 }.is_gap());
+    }
 }

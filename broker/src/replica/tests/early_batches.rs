@@ -64,6 +64,17 @@ fn they_are_told_to_come_again_for_as_long_as_the_others_may_be_on_their_way() {
 }
 
 #[test]
+fn what_is_older_than_all_that_is_remembered_waits_for_nothing() {
+    let began = Instant::now();
+    let (_node, partition) = leading(1, began);
+    for sequence in 0..8 {
+        assert_eq!(send(&partition, sequence, began), ErrorCode::None);
+    }
+    assert_eq!(send(&partition, 0, began), ErrorCode::OutOfOrderSequenceNumber);
+    assert_eq!(send(&partition, 9, began), ErrorCode::NotLeaderOrFollower);
+}
+
+#[test]
 fn the_first_of_an_unknown_producer_is_not_taken_for_the_first_of_all() {
     let began = Instant::now();
     let (_node, partition) = leading(1, began);
