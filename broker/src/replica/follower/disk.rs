@@ -8,7 +8,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use super::apply::{FollowError, Taken};
 use super::ask::{Ask, PartitionKey};
-use super::fetcher::Followed;
+use super::followed::Followed;
 use super::reaction::{Answer, Bounds};
 use crate::api::wall_clock_ms;
 use crate::replica::Replicas;

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
 use protocol::types::BrokerId;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::apply::{FollowError, Taken};
@@ -21,16 +21,16 @@ use super::ask::PartitionKey;
 use super::assignment::Lane;
 use super::broken::{Broken, moves};
 use super::disk::{self, Cut, ToCut};
+use super::followed::{Followed, has_caught_up};
 use super::pace::Pace;
-use super::reaction::{Answer, Bounds};
+use super::places::CaughtUp;
+use super::reaction::Bounds;
 use super::request::{self, EARLIEST, LATEST, Sender};
 use super::roster::{Following, Roster};
 use crate::Broker;
 use crate::api::wall_clock_ms;
 use crate::in_order::InOrder;
-use crate::metrics::replication::FetcherLag;
 use crate::replica::errors::PartitionError;
-use crate::replica::partition::Partition;
 
 /// Fetches on their way at once.
 const IN_FLIGHT_MAX: usize = 2;
@@ -43,12 +43,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(4);
 const DIAL_DELAY_MIN: Duration = Duration::from_millis(10);
 /// After taking in so many bytes other tasks have their turn.
 const BYTES_BEFORE_YIELD: usize = 256 << 10;
-
-/// A partition that is followed here, and how far it lags.
-pub struct Followed {
-    pub partition: Arc<Partition>,
-    pub lag: FetcherLag,
-}
 
 /// What a fetcher is told: changed in place by those who follow the image.
 #[derive(Default)]
@@ -67,6 +61,8 @@ pub struct Fetcher {
     roster: Roster<Arc<Followed>>,
     /// Of what catches up.
     pace: Pace,
+    /// Where it is said what has caught up.
+    caught_up: mpsc::Sender<Vec<CaughtUp>>,
     dial_delay: Duration,
     /// Whether the connection has brought answers.
     served: bool,
@@ -84,6 +80,7 @@ impl Fetcher {
         leader: BrokerId,
         lane: Lane,
         assigned: watch::Receiver<Assigned>,
+        caught_up: mpsc::Sender<Vec<CaughtUp>>,
     ) -> Fetcher {
         let roster = Roster::new(broker.config.replication.fetch_backoff);
         Fetcher {
@@ -93,6 +90,7 @@ impl Fetcher {
             assigned,
             roster,
             pace: Pace::default(),
+            caught_up,
             dial_delay: DIAL_DELAY_MIN,
             served: false,
             warned: false,
@@ -252,7 +250,7 @@ impl Fetcher {
             Err(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) => return Ok(0),
             Err(error) => return Err(Broken::Refused(error)),
         }
-        let (mut cuts, mut writebacks) = (Vec::new(), Vec::new());
+        let (mut cuts, mut writebacks, mut caught_up) = (Vec::new(), Vec::new(), Vec::new());
         let (mut bytes, mut before_yield) = (0, 0);
         for (key, answer) in request::answers(response) {
             let Some((ask, followed)) = self.roster.asked(number, &key) else { continue };
@@ -264,16 +262,21 @@ impl Fetcher {
             let taken = taken.and_then(|taken| Ok(followed.partition.flush_if_due().map(|()| taken)?));
             followed.observe(&answer, &taken);
             bytes += answer.records.len();
-            self.settle(key, &followed, taken);
-            if self.lane == Lane::CatchingUp
-                && let Some(writeback) = followed.partition.begin_writeback()
-            {
-                writebacks.push((followed, writeback));
+            if self.lane == Lane::CatchingUp {
+                let arrived = has_caught_up(&answer, &taken);
+                caught_up.extend(arrived.then_some(CaughtUp { key, leader_epoch: ask.leader_epoch }));
+                let writeback = followed.partition.begin_writeback();
+                writebacks.extend(writeback.map(|writeback| (followed.clone(), writeback)));
             }
+            self.settle(key, &followed, taken);
             if bytes - before_yield >= BYTES_BEFORE_YIELD {
                 before_yield = bytes;
                 tokio::task::yield_now().await;
             }
+        }
+        if !caught_up.is_empty() {
+            // Nobody hears of it only while all fetchers end.
+            let _ = self.caught_up.send(caught_up).await;
         }
         disk::write_back(&self.broker.replicas, writebacks).await?;
         self.cut(cuts).await?;
@@ -370,15 +373,6 @@ impl Fetcher {
             frame_bytes_max: response_bytes_max.saturating_add(config.sockets.request_bytes_max),
             in_flight_max: IN_FLIGHT_MAX,
             silence_max: Some(SILENCE_MAX),
-        }
-    }
-}
-
-impl Followed {
-    fn observe(&self, answer: &Answer, taken: &Result<Taken, FollowError>) {
-        if let Ok(Taken::At(position)) = taken {
-            self.partition.metrics.observe_replication_in(answer.records.len() as u64);
-            self.lag.show(answer.high_watermark - position.log_end);
         }
     }
 }

@@ -1,46 +1,43 @@
 //! Follows the image: which partitions are fetched from which broker, by `num.replica.fetchers` connections each, and by one
-//! more for those that catch up.
+//! more for those that catch up, until they have.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use metadata::configs::Layers;
 use metadata::image::{BrokerImage, ClusterImage};
 use node::shutdown::Shutdown;
-use protocol::types::{BrokerId, LeaderEpoch};
-use tokio::sync::watch;
+use protocol::types::BrokerId;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::ask::PartitionKey;
 use super::assignment::{Change, Lane, changes};
 use super::background::Background;
 use super::farewell::{Farewells, deposed};
-use super::fetcher::{Assigned, Fetcher, Followed};
+use super::fetcher::{Assigned, Fetcher};
+use super::followed::Followed;
+use super::places::{CaughtUp, Place, Placed, Places};
 use super::roster::Following;
 use crate::Broker;
 use crate::config::DynamicConfig;
 use crate::metrics::replication::FetcherLag;
 
-/// One of the fetchers of a leader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    leader: BrokerId,
-    lane: Lane,
-    index: usize,
-}
+/// So many answers may wait that brought partitions to their leaders' high watermarks.
+const CAUGHT_UP_MAX: usize = 16;
 
 /// Every fetcher of this broker (Kafka's ReplicaFetcherManager).
 struct Fetchers {
     broker: Arc<Broker>,
     running: BTreeMap<Place, Running>,
     /// Where each partition is fetched.
-    places: HashMap<PartitionKey, Place>,
+    places: Places,
     tasks: JoinSet<()>,
     /// Of those that catch up.
     background: Background,
+    /// Where these say what has caught up.
+    caught_up: mpsc::Sender<Vec<CaughtUp>>,
     farewells: Farewells,
-    /// `num.replica.fetchers`, as it is now.
-    per_leader: usize,
 }
 
 struct Running {
@@ -51,22 +48,29 @@ struct Running {
 /// Fetches what the newest image assigns, until shutdown.
 pub async fn run(broker: Arc<Broker>, shutdown: Shutdown) {
     let mut images = broker.image.subscribe();
+    let (caught_up, mut arrivals) = mpsc::channel(CAUGHT_UP_MAX);
     let mut fetchers = Fetchers {
         farewells: Farewells::new(broker.clone()),
-        per_leader: broker.config.at_start.fetchers,
+        places: Places::new(broker.config.at_start.fetchers),
         broker,
         running: BTreeMap::new(),
-        places: HashMap::new(),
         tasks: JoinSet::new(),
         background: Background::default(),
+        caught_up,
     };
     let mut image = Arc::new(ClusterImage::default());
+    images.mark_changed();
     loop {
-        let new = images.borrow_and_update().clone();
-        fetchers.follow(&image, &new);
-        image = new;
         tokio::select! {
-            changed = images.changed() => if changed.is_err() { break },
+            changed = images.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                let new = images.borrow_and_update().clone();
+                fetchers.follow(&image, &new);
+                image = new;
+            }
+            Some(arrived) = arrivals.recv() => fetchers.move_arrived(&image, &arrived),
             () = shutdown.requested() => break,
         }
     }
@@ -81,14 +85,25 @@ impl Fetchers {
         for change in changes {
             match change {
                 Change::Follow { key, leader, leader_epoch, lane } => {
-                    let place = self.place(&key, leader, lane);
-                    self.assign(key, place, leader_epoch);
+                    let place = self.places.place(&key, leader, lane);
+                    self.assign(key, Placed { place, leader_epoch });
                 }
                 Change::Unfollow(key) => self.withdraw(&key),
             }
         }
         self.end_idle();
         self.update_addresses(new);
+    }
+
+    /// Fetches what has caught up beside what is in sync.
+    fn move_arrived(&mut self, image: &ClusterImage, arrived: &[CaughtUp]) {
+        for caught_up in arrived {
+            if let Some(placed) = self.places.of_caught_up(caught_up) {
+                self.assign(caught_up.key, placed);
+            }
+        }
+        self.end_idle();
+        self.update_addresses(image);
     }
 
     /// Those whose stream to the controller may be cut hear from here that they lead no more.
@@ -104,49 +119,36 @@ impl Fetchers {
     fn wanted(&self, image: &ClusterImage) -> usize {
         let config = &self.broker.config;
         let layers = Layers::of(image, Some(config.broker_id), &config.statics);
-        DynamicConfig::resolve(config, layers).map_or(self.per_leader, |config| config.fetchers)
+        DynamicConfig::resolve(config, layers).map_or(self.places.per_leader(), |config| config.fetchers)
     }
 
     /// Moves every partition to where it belongs among so many fetchers.
     fn spread_over(&mut self, per_leader: usize) {
-        if per_leader == self.per_leader {
+        let before = self.places.per_leader();
+        if per_leader == before {
             return;
         }
-        tracing::info!(from = self.per_leader, to = per_leader, "num.replica.fetchers changes");
-        self.per_leader = per_leader;
-        let places: Vec<_> = self.places.iter().map(|(key, place)| (*key, *place)).collect();
-        for (key, Place { leader, lane, .. }) in places {
-            let place = self.place(&key, leader, lane);
-            if let Some(leader_epoch) = self.leader_epoch(&key) {
-                self.assign(key, place, leader_epoch);
-            }
+        tracing::info!(from = before, to = per_leader, "num.replica.fetchers changes");
+        for (key, placed) in self.places.spread_over(per_leader) {
+            self.assign(key, placed);
         }
     }
 
-    /// The epoch by which a partition is fetched.
-    fn leader_epoch(&self, key: &PartitionKey) -> Option<LeaderEpoch> {
-        let running = self.running.get(self.places.get(key)?)?;
-        Some(running.assigned.borrow().partitions.get(key)?.leader_epoch)
-    }
-
-    /// Those that catch up share one fetcher, numbered behind the others.
-    fn place(&self, key: &PartitionKey, leader: BrokerId, lane: Lane) -> Place {
-        let index = match lane {
-            Lane::InSync => fetcher_index(key, self.per_leader),
-            Lane::CatchingUp => self.per_leader,
-        };
-        Place { leader, lane, index }
-    }
-
-    fn assign(&mut self, key: PartitionKey, place: Place, leader_epoch: LeaderEpoch) {
-        if self.places.get(&key).is_some_and(|before| *before != place) {
+    /// Has a partition fetched there and nowhere else. Where it is already it goes on.
+    fn assign(&mut self, key: PartitionKey, placed: Placed) {
+        let before = self.places.get(&key);
+        if before == Some(placed) {
+            return;
+        }
+        let Placed { place, leader_epoch } = placed;
+        if before.is_some_and(|before| before.place != place) {
             self.withdraw(&key);
         }
         // A replica that can't be opened is hosted all the same; one that is not has left again in a later image.
         let Ok(partition) = self.broker.replicas.partition_by_id(key.topic, key.index) else { return };
         let lag = FetcherLag::new(place.leader, place.index, &partition.at);
         let following = Following { leader_epoch, replica: Arc::new(Followed { partition, lag }) };
-        self.places.insert(key, place);
+        self.places.set(key, placed);
         let running = self.running(place);
         running.assigned.send_modify(|assigned| {
             assigned.partitions.insert(key, following);
@@ -154,7 +156,7 @@ impl Fetchers {
     }
 
     fn withdraw(&mut self, key: &PartitionKey) {
-        let Some(place) = self.places.remove(key) else { return };
+        let Some(Placed { place, .. }) = self.places.remove(key) else { return };
         if let Some(running) = self.running.get(&place) {
             running.assigned.send_modify(|assigned| {
                 assigned.partitions.remove(key);
@@ -166,7 +168,8 @@ impl Fetchers {
     fn running(&mut self, place: Place) -> &Running {
         self.running.entry(place).or_insert_with(|| {
             let (assigned, told) = watch::channel(Assigned::default());
-            let fetcher = Fetcher::new(self.broker.clone(), place.leader, place.lane, told);
+            let (broker, caught_up) = (self.broker.clone(), self.caught_up.clone());
+            let fetcher = Fetcher::new(broker, place.leader, place.lane, told, caught_up);
             let task = match place.lane {
                 Lane::InSync => self.tasks.spawn(fetcher.run()),
                 Lane::CatchingUp => self.background.spawn(&mut self.tasks, fetcher.run()),
@@ -222,10 +225,4 @@ impl Fetchers {
             format!("{host}:{}", endpoint.port)
         })
     }
-}
-
-/// Spreads the partitions of a leader over its fetchers; neighbours of one topic go to different ones.
-fn fetcher_index(key: &PartitionKey, fetchers: usize) -> usize {
-    let topic: usize = key.topic.0.iter().map(|&byte| usize::from(byte)).sum();
-    topic.wrapping_add(key.index.unsigned_abs() as usize) % fetchers.max(1)
 }

@@ -10,9 +10,11 @@
 //! | `request` | the requests and responses of the wire |
 //! | `apply` | carries a reaction out under the partition's lock |
 //! | `fetcher` | one connection to one leader; `broken`: why it ends; `disk`: what it has done where a disk may be waited for |
+//! | `followed` | a partition as a fetcher knows it |
 //! | `pace` | how fast is fetched what catches up; pure |
 //! | `background` | the threads of what catches up, which give way to others |
 //! | `farewell` | tells a leader that is cut off from the controllers that a later epoch has begun |
+//! | `places` | which fetcher has which partition, until it has caught up; pure |
 //! | `fetchers` | starts and ends fetchers as images come |
 
 mod apply;
@@ -25,7 +27,9 @@ mod divergence;
 mod farewell;
 mod fetcher;
 mod fetchers;
+mod followed;
 mod pace;
+mod places;
 mod reaction;
 mod request;
 mod roster;
