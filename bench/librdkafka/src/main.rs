@@ -9,6 +9,7 @@ mod describe;
 mod fetch;
 mod latency;
 mod produce;
+mod stalls;
 mod steady;
 
 use anyhow::Result;

@@ -3,11 +3,12 @@
 //! Whoever holds stdin writes words there (`kill 1`), which are put into the log with the time at which they came: one
 //! clock for acknowledgements and for what was done to the cluster. `flowing` on stdout says that every partition has had
 //! its first acknowledgement. Times are microseconds since the first record. Lines:
-//! `ack PARTITION SENT ACKNOWLEDGED`, `fail PARTITION SENT FAILED REASON`, `mark TIME WORDS`.
+//! `ack PARTITION SENT ACKNOWLEDGED`, `fail PARTITION SENT FAILED REASON`, `mark TIME WORDS`, and with `--stalls`
+//! `stall FROM TO`, when a processor of the machine stood still.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufWriter, Write, stdin};
+use std::io::{BufRead, Write, stdin};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use serde_json::{Value, json};
 
 use crate::client::{Topic, result, standing_records, value};
+use crate::stalls;
 
 /// Short back-offs, so that what shows is the cluster. Idempotent, so that what is tried again stands once.
 const SETTINGS: [(&str, &str); 9] = [
@@ -40,6 +42,8 @@ const SETTINGS: [(&str, &str); 9] = [
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a full queue waits before the next try.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
+/// Room for the log of a quarter of an hour at a thousand records a second, so that it seldom moves.
+const LOG_BYTES: usize = 64 << 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -53,6 +57,9 @@ pub struct Arguments {
     /// Where the log goes
     #[arg(long)]
     log: PathBuf,
+    /// Watches for stalls of the machine itself; needs the right to SCHED_FIFO
+    #[arg(long)]
+    stalls: bool,
 }
 
 /// `standing`: by how many records the topic grew, which the acknowledged ones must equal.
@@ -61,6 +68,12 @@ pub fn run(arguments: &Arguments) -> Result<Value> {
     let before = standing(arguments)?;
     let configuration = arguments.topic.target.configuration(&SETTINGS)?;
     let journal = Arc::new(Journal::create(arguments)?);
+    if arguments.stalls {
+        let journal = Arc::clone(&journal);
+        stalls::watch(move |from, to| {
+            journal.write(format_args!("stall {} {}", journal.at(from), journal.at(to)));
+        })?;
+    }
     let ended = Arc::new(AtomicBool::new(false));
     let producer: ThreadedProducer<Acknowledgements> =
         configuration.create_with_context(Acknowledgements(Arc::clone(&journal)))?;
@@ -129,10 +142,11 @@ fn standing(arguments: &Arguments) -> Result<u64> {
     standing_records(&consumer, &arguments.topic)
 }
 
-/// The log, and what it counts.
+/// The log, and what it counts. It stays in memory until the end: who writes it must not wait for the disk that the brokers use.
 struct Journal {
     began: Instant,
-    lines: Mutex<BufWriter<File>>,
+    file: File,
+    lines: Mutex<Vec<u8>>,
     /// Partitions without an acknowledgement.
     awaited: Mutex<BTreeSet<i32>>,
     acknowledged: AtomicU64,
@@ -145,7 +159,8 @@ impl Journal {
         let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Journal {
             began: Instant::now(),
-            lines: Mutex::new(BufWriter::new(file)),
+            file,
+            lines: Mutex::new(Vec::with_capacity(LOG_BYTES)),
             awaited: Mutex::new((0..arguments.topic.partitions).collect()),
             acknowledged: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -154,12 +169,16 @@ impl Journal {
 
     /// Microseconds since it began.
     fn now(&self) -> u64 {
-        self.began.elapsed().as_micros() as u64
+        self.at(Instant::now())
     }
 
-    /// A line that cannot be written is missing from the log, and whoever reads it counts.
+    fn at(&self, time: Instant) -> u64 {
+        time.saturating_duration_since(self.began).as_micros() as u64
+    }
+
     fn write(&self, line: std::fmt::Arguments<'_>) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // A vector takes all that is written to it.
         let _ = writeln!(lines, "{line}");
     }
 
@@ -172,7 +191,8 @@ impl Journal {
     }
 
     fn finish(&self) -> Result<()> {
-        Ok(self.lines.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((&self.file).write_all(&lines)?)
     }
 }
 

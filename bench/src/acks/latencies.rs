@@ -2,12 +2,13 @@
 
 use super::log::{AckLog, Stretch};
 
-/// The milliseconds from sending to acknowledgement of every record sent in the stretch, least first.
-pub fn latencies(log: &AckLog, stretch: Stretch) -> Vec<f64> {
-    let acks = log.partitions.values().flatten();
-    let sent_in = acks.filter(|ack| (stretch.from_us..stretch.to_us).contains(&ack.sent_us));
+/// The milliseconds from sending to acknowledgement of every record sent in any of the stretches, least first.
+pub fn latencies(log: &AckLog, stretches: &[Stretch]) -> Vec<f64> {
+    let counts =
+        |sent_us| stretches.iter().any(|stretch| (stretch.from_us..stretch.to_us).contains(&sent_us));
+    let acks = log.partitions.values().flatten().filter(|ack| counts(ack.sent_us));
     let mut latencies: Vec<f64> =
-        sent_in.map(|ack| ack.acked_us.saturating_sub(ack.sent_us) as f64 / 1e3).collect();
+        acks.map(|ack| ack.acked_us.saturating_sub(ack.sent_us) as f64 / 1e3).collect();
     latencies.sort_by(f64::total_cmp);
     latencies
 }
@@ -23,9 +24,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_sent_in_the_stretch_counts() {
-        let log = AckLog::parse("ack 0 1000 4000\nack 1 1500 2500\nack 1 2000 9000\n").unwrap();
-        assert_eq!(latencies(&log, Stretch { from_us: 1000, to_us: 2000 }), [1.0, 3.0]);
+    fn only_what_was_sent_in_the_stretches_counts() {
+        let log =
+            AckLog::parse("ack 0 1000 4000\nack 1 1500 2500\nack 1 2000 9000\nack 1 9000 9500\n").unwrap();
+        let of = |from_us, to_us| Stretch { from_us, to_us };
+        assert_eq!(latencies(&log, &[of(1000, 2000)]), [1.0, 3.0]);
+        assert_eq!(latencies(&log, &[of(1000, 2000), of(9000, 9001)]), [0.5, 1.0, 3.0]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The log of a steady load: acknowledgements and failures of each partition, and the marks between them.
+//! The log of a steady load: acknowledgements and failures of each partition, the marks between them, and the machine's stalls.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
+
+use super::stalls::united;
 
 /// A record that was acknowledged; microseconds since the load began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +20,15 @@ pub struct Stretch {
     pub to_us: u64,
 }
 
-/// Invariant: each partition's acknowledgements are in the order in which they came.
+/// Invariants: each partition's acknowledgements are in the order in which they came; stalls are apart, first the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AckLog {
     pub partitions: BTreeMap<usize, Vec<Ack>>,
     /// Why records were given up.
     pub failures: Vec<String>,
     marks: BTreeMap<String, u64>,
+    /// When a processor of the machine stood still; nobody may have looked.
+    pub stalls: Vec<Stretch>,
     /// The last time in it.
     pub end_us: u64,
 }
@@ -38,6 +42,7 @@ impl AckLog {
         for acks in log.partitions.values_mut() {
             acks.sort_by_key(|ack| ack.acked_us);
         }
+        log.stalls = united(log.stalls);
         Ok(log)
     }
 
@@ -57,7 +62,11 @@ impl AckLog {
                 let at = self.at(at)?;
                 self.marks.insert(words[1..].join(" "), at);
             }
-            _ => bail!("neither ack nor fail nor mark"),
+            ("stall", [from, to]) => {
+                let stall = Stretch { from_us: from.parse()?, to_us: self.at(to)? };
+                self.stalls.push(stall);
+            }
+            _ => bail!("neither ack nor fail nor mark nor stall"),
         }
         Ok(())
     }
@@ -97,7 +106,7 @@ mod tests {
 
     #[test]
     fn other_lines_are_refused() {
-        for line in ["ack 1 2", "ack one 2 3", "fail 1 2 3", "hello", "mark x"] {
+        for line in ["ack 1 2", "ack one 2 3", "fail 1 2 3", "hello", "mark x", "stall 1"] {
             assert!(AckLog::parse(line).is_err(), "{line}");
         }
     }

@@ -1,9 +1,11 @@
-//! When each record was acknowledged, and what that says: gaps, latencies. Pure.
+//! When each record was acknowledged, and what that says: gaps, latencies; and when the machine stood still. Pure.
 
 mod gaps;
 mod latencies;
 mod log;
+mod stalls;
 
 pub use gaps::longest_gaps;
 pub use latencies::{latencies, quantile};
 pub use log::{AckLog, Stretch};
+pub use stalls::{quiet_seconds, seconds};

@@ -1,16 +1,17 @@
 //! A follower comes back after long: how fast it catches up, and what its reading does to the producers meanwhile. They are
 //! watched before, while and after it does, for machines are not the same from minute to minute; and beside a plain copy at the same
-//! rate, which is what the machine itself costs them.
+//! rate, which is what the machine itself costs them; over all of the time, and over the seconds in which the machine hardly ever
+//! stood still.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use nix::unistd::sync;
 
 use super::replicated::produce;
 use super::{REPLICAS, copying};
-use crate::acks::{AckLog, Stretch, latencies, quantile};
+use crate::acks::{AckLog, Stretch, latencies, quantile, quiet_seconds, seconds};
 use crate::cluster::Cluster;
 use crate::measures::Turn;
 use crate::proc::machine::unwritten_mib;
@@ -21,7 +22,8 @@ const BULK: &str = "away";
 const RECORD_SIZE: usize = 1024;
 /// The broker that was away.
 const AWAY: i32 = 3;
-type Quantile = fn(&AckLog, Stretch) -> Result<f64>;
+/// Of a stretch; none where there is nothing to tell it from.
+type Figure = fn(&AckLog, Stretch) -> Option<f64>;
 
 /// How long the producers are watched while nothing happens to the cluster.
 const QUIET: Duration = Duration::from_secs(60);
@@ -34,7 +36,7 @@ const AFTERMATH: Duration = Duration::from_secs(20);
 
 pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     turn.create_replicated(&[STEADY, BULK])?;
-    let mut steady = turn.steady(STEADY)?;
+    let mut steady = turn.steady(STEADY, &["--stalls"])?;
     cluster.broker(AWAY).terminate()?;
     turn.await_isr(BULK, REPLICAS - 1)?;
     produce(turn, BULK, RECORD_SIZE, turn.options.away_megabytes)?;
@@ -55,23 +57,42 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     copying::run(cluster.folder(), &cluster.folder().join("copy"), rate * 1e6, QUIET)?;
     steady.mark("end")?;
     let log = turn.finish("catch-up", steady)?;
-    let name = |figure: &str| format!("catch-up of {} MB: {figure}", turn.options.away_megabytes);
-    let mut figures = vec![(name("rate, its start included"), "MB/s", rate)];
-    for (kind, of) in [("p99", p99 as Quantile), ("p99 of the median second", typical_p99)] {
-        let of = |from: &str, to: &str| of(&log, log.between(from, to)?);
-        let (away, during) = (of("away", "start")?, of("start", "caught up")?);
-        let (after, copying) = (of("after", "copying")?, of("copying", "end")?);
-        figures.extend([
-            (name(&format!("{kind} of producers while it is away")), "ms", away),
-            (name(&format!("{kind} of producers during the catch-up")), "ms", during),
-            (name(&format!("{kind} of producers after it")), "ms", after),
-            (name(&format!("{kind} of producers beside a plain copy")), "ms", copying),
-            (name(&format!("{kind}, during / mean of away and after")), "", during * 2.0 / (away + after)),
-            (name(&format!("{kind}, during / beside a plain copy")), "", during / copying),
-        ]);
+    turn.sample(name(turn, "rate, its start included"), "MB/s", rate);
+    let figures: [(&str, &str, Figure); 4] = [
+        ("p99", "ms", p99),
+        ("p99 of the median second", "ms", typical_p99),
+        ("p99 of quiet seconds", "ms", quiet_p99),
+        ("share of quiet seconds", "", quiet_share),
+    ];
+    for (figure, unit, of) in figures {
+        compare(turn, &log, figure, unit, of)?;
     }
-    for (measure, unit, value) in figures {
-        turn.sample(measure, unit, value);
+    Ok(())
+}
+
+fn name(turn: &Turn<'_>, figure: &str) -> String {
+    format!("catch-up of {} MB: {figure}", turn.options.away_megabytes)
+}
+
+/// What the producers had of the catch-up, beside what they had without it.
+fn compare(turn: &mut Turn<'_>, log: &AckLog, figure: &str, unit: &'static str, of: Figure) -> Result<()> {
+    let of = |from: &str, to: &str| Ok::<_, anyhow::Error>(of(log, log.between(from, to)?));
+    let (away, during) = (of("away", "start")?, of("start", "caught up")?);
+    let (after, copying) = (of("after", "copying")?, of("copying", "end")?);
+    let ratio = |to: Option<f64>| Some(during? / to?);
+    let around = away.zip(after).map(|(away, after)| (away + after) / 2.0);
+    for (when, unit, value) in [
+        ("while it is away", unit, away),
+        ("during the catch-up", unit, during),
+        ("after it", unit, after),
+        ("beside a plain copy", unit, copying),
+        ("during / mean of away and after", "", ratio(around)),
+        ("during / beside a plain copy", "", ratio(copying)),
+    ] {
+        match value {
+            Some(value) => turn.sample(name(turn, &format!("{figure}, {when}")), unit, value),
+            None => eprintln!("{figure}, {when}: there was none"),
+        }
     }
     Ok(())
 }
@@ -89,15 +110,25 @@ fn settle() -> Result<()> {
     Ok(())
 }
 
-fn p99(log: &AckLog, stretch: Stretch) -> Result<f64> {
-    quantile(&latencies(log, stretch), 0.99).context("nothing was acknowledged")
+fn p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    p99_of(log, &[stretch])
+}
+
+fn p99_of(log: &AckLog, stretches: &[Stretch]) -> Option<f64> {
+    quantile(&latencies(log, stretches), 0.99)
 }
 
 /// The median of the p99s of each second: a host that stands still now and then, as virtual ones do, moves it little.
-fn typical_p99(log: &AckLog, stretch: Stretch) -> Result<f64> {
-    let seconds = (stretch.from_us..stretch.to_us).step_by(1_000_000);
-    let of_second = |from_us| p99(log, Stretch { from_us, to_us: stretch.to_us.min(from_us + 1_000_000) });
-    let mut of_seconds: Vec<f64> = seconds.filter_map(|from_us| of_second(from_us).ok()).collect();
+fn typical_p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    let mut of_seconds: Vec<f64> = seconds(stretch).filter_map(|second| p99(log, second)).collect();
     of_seconds.sort_by(f64::total_cmp);
-    quantile(&of_seconds, 0.5).context("nothing was acknowledged")
+    quantile(&of_seconds, 0.5)
+}
+
+fn quiet_p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    p99_of(log, &quiet_seconds(log, stretch))
+}
+
+fn quiet_share(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    Some(quiet_seconds(log, stretch).len() as f64 / seconds(stretch).count() as f64)
 }

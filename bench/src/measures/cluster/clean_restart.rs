@@ -15,7 +15,7 @@ const TOPIC: &str = "clean-restart";
 
 pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     turn.create_replicated(&[TOPIC])?;
-    let mut steady = turn.steady(TOPIC)?;
+    let mut steady = turn.steady(TOPIC, &[])?;
     let mut outages = Vec::new();
     for broker in 1..=REPLICAS as i32 {
         outages.push(restart_broker(turn, cluster, &mut steady, broker)?);

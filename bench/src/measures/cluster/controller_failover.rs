@@ -56,7 +56,7 @@ fn part(
     name: &str,
     brokers: &[Option<i32>],
 ) -> Result<()> {
-    let mut steady = turn.steady(TOPIC)?;
+    let mut steady = turn.steady(TOPIC, &[])?;
     let mut outages = Vec::new();
     for (number, &broker) in brokers.iter().enumerate() {
         let leaders = turn.await_isr(TOPIC, REPLICAS)?;

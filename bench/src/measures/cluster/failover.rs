@@ -15,7 +15,7 @@ const TOPIC: &str = "failover";
 
 pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     turn.create_replicated(&[TOPIC])?;
-    let mut steady = turn.steady(TOPIC)?;
+    let mut steady = turn.steady(TOPIC, &[])?;
     let kills = match turn.subject {
         Subject::Kafka => turn.options.kafka_kills,
         Subject::Milena => turn.options.kills,

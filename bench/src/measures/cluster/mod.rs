@@ -77,12 +77,13 @@ impl Turn<'_> {
         Ok(done.figures.leaders)
     }
 
-    /// A load on such a topic that goes on until it is finished.
-    fn steady(&self, topic: &str) -> Result<Steady> {
+    /// A load on such a topic that goes on until it is finished; `options` are its own.
+    fn steady(&self, topic: &str, options: &[&str]) -> Result<Steady> {
         let numbers = [self.options.cluster_partitions, self.options.cluster_rate].map(|n| n.to_string());
         let [partitions, rate] = &numbers;
         let arguments = ["--topic", topic, "--partitions", partitions, "--rate", rate];
         let log = self.parts.work().join(format!("{topic}.acks"));
+        let arguments = [&arguments[..], options].concat();
         let steady = Steady::start(self.load_command("steady", &arguments), log)?;
         thread::sleep(SETTLING);
         Ok(steady)
