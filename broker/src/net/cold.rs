@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -21,7 +23,13 @@ const COLD_READ_BYTES_MAX: u32 = 2 * 1024 * 1024;
 /// What one call of a cold read copies and forgets.
 const DISCARDED_BYTES: usize = 128 * 1024;
 
+/// So much that was read once is let go at once: 8 MiB…
+const FORGOTTEN_BYTES: u64 = 8 << 20;
+/// …or so many stretches.
+const FORGOTTEN_MAX: usize = 256;
+
 static SLOTS: Semaphore = Semaphore::const_new(COLD_READS_MAX);
+static FORGETTABLE: Mutex<Forgettable> = Mutex::new(Forgettable::none());
 
 /// The beginning of a stretch that is in the page cache.
 pub(super) struct Resident {
@@ -42,10 +50,57 @@ pub(super) async fn resident_prefix(file: &Arc<File>, position: u64, length: u32
     Ok(Resident { length, was_cold: true })
 }
 
-/// Lets a stretch leave the page cache. It is advice: where the kernel does not take it nothing is lost.
-pub(super) fn forget(file: &File, from: u64, to: u64) {
-    let (offset, length) = (from.cast_signed(), (to - from).cast_signed());
-    let _ = posix_fadvise(file, offset, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+/// Lets a stretch leave the page cache, soon: the kernel may wait for every processor to let go of the pages, which no network
+/// thread must. Many are forgotten in one go, when most are held by none any more.
+pub(super) fn forget(file: &Arc<File>, stretch: Range<u64>) {
+    if let Some(many) = FORGETTABLE.lock().add(file, stretch) {
+        // Nobody waits for it.
+        drop(spawn_blocking(move || many.iter().for_each(Forgotten::advise)));
+    }
+}
+
+/// What has been read once, until it is much. A file that is closed meanwhile is left to the kernel.
+struct Forgettable {
+    stretches: Vec<Forgotten>,
+    bytes: u64,
+}
+
+struct Forgotten {
+    file: Weak<File>,
+    stretch: Range<u64>,
+}
+
+impl Forgettable {
+    const fn none() -> Forgettable {
+        Forgettable { stretches: Vec::new(), bytes: 0 }
+    }
+
+    /// All there are, once they are much.
+    fn add(&mut self, file: &Arc<File>, stretch: Range<u64>) -> Option<Vec<Forgotten>> {
+        self.bytes += stretch.end - stretch.start;
+        match self.stretches.last_mut() {
+            Some(last) if last.is_of(file) && last.stretch.end == stretch.start => {
+                last.stretch.end = stretch.end
+            }
+            _ => self.stretches.push(Forgotten { file: Arc::downgrade(file), stretch }),
+        }
+        let much = self.bytes >= FORGOTTEN_BYTES || self.stretches.len() >= FORGOTTEN_MAX;
+        much.then(|| std::mem::replace(self, Forgettable::none()).stretches)
+    }
+}
+
+impl Forgotten {
+    fn is_of(&self, file: &Arc<File>) -> bool {
+        std::ptr::eq(self.file.as_ptr(), Arc::as_ptr(file))
+    }
+
+    /// It is advice: where the kernel does not take it nothing is lost.
+    fn advise(&self) {
+        let Some(file) = self.file.upgrade() else { return };
+        let Range { start, end } = self.stretch;
+        let (offset, length) = (start.cast_signed(), (end - start).cast_signed());
+        let _ = posix_fadvise(&file, offset, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    }
 }
 
 /// Asks for the whole stretch at once, then reads it into the void: what has been copied is in the cache for certain.
@@ -62,4 +117,31 @@ fn read_in(file: &File, from: u64, length: u32) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_once_is_forgotten_many_stretches_at_once() {
+        let file = || Arc::new(tempfile::tempfile().expect("a file"));
+        let (one, other, mut forgettable) = (file(), file(), Forgettable::none());
+        assert!(forgettable.add(&one, 0..4096).is_none());
+        assert!(forgettable.add(&one, 4096..8192).is_none(), "it goes on");
+        assert!(forgettable.add(&other, 8192..9000).is_none());
+        let many = forgettable.add(&one, 0..FORGOTTEN_BYTES).expect("it is much");
+        let stretches: Vec<_> = many.iter().map(|forgotten| forgotten.stretch.clone()).collect();
+        assert_eq!(stretches, [0..8192, 8192..9000, 0..FORGOTTEN_BYTES]);
+        assert_eq!((forgettable.stretches.len(), forgettable.bytes), (0, 0));
+    }
+
+    #[test]
+    fn small_stretches_are_not_gathered_without_end_and_keep_no_file_open() {
+        let mut forgettable = Forgettable::none();
+        let file = Arc::new(tempfile::tempfile().expect("a file"));
+        let gathered = (1..).find_map(|index: u64| forgettable.add(&file, index * 2..index * 2 + 1));
+        assert_eq!(gathered.map(|many| many.len()), Some(FORGOTTEN_MAX));
+        assert_eq!(Arc::strong_count(&file), 1);
+    }
 }

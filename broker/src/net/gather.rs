@@ -161,7 +161,7 @@ async fn send_range(socket: &TcpStream, range: &mut FileRange) -> Result<(), Sen
             }
         }
         if resident.was_cold && range.read_once {
-            cold::forget(&file, begun, range.position);
+            cold::forget(&file, begun..range.position);
         }
     }
     Ok(())

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use client::{Connection, ConnectionConfig, ConnectionError};
@@ -89,7 +91,7 @@ impl Fetcher {
             lane,
             assigned,
             roster,
-            pace: Pace::default(),
+            pace: Pace::new(available_parallelism().map_or(1, NonZero::get)),
             caught_up,
             dial_delay: DIAL_DELAY_MIN,
             served: false,

@@ -4,16 +4,20 @@
 //! whatever they ask for waits for one piece at most. If that is not enough, because the leader takes in more than is fetched,
 //! the share grows until the lag shrinks: who catches up shall arrive.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// A piece where nobody else is served: 4 MiB, a few milliseconds of disk and network.
 const LARGE_PIECE: i32 = 4 << 20;
 /// A piece while clients are served: 256 KiB, what one `sendfile` moves.
 const SMALL_PIECE: i32 = 256 << 10;
-/// While clients are served, each piece is followed by a pause of so many times its own length.
-const PAUSES: f64 = 9.0;
+/// While clients are served, a fetcher may take a fortieth of what the processors can do together…
+const SHARES: f64 = 40.0;
+/// …which is to say, each piece is followed by a pause of so many times its own length: 19 where there are two processors, 3
+/// where there are ten or more.
+const PAUSES: RangeInclusive<f64> = 3.0..=19.0;
 /// No pause is longer, whatever the piece took: where the machine is busy with others, pieces are slow already.
-const PAUSE_MAX: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_millis(40);
 /// Shorter pauses are gathered until they are worth a timer.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// How often is looked whether the lag shrinks.
@@ -36,13 +40,13 @@ struct Look {
     lag: i64,
 }
 
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace { pauses: PAUSES, owed: Duration::ZERO, beside_clients: false, looked: None }
-    }
-}
-
 impl Pace {
+    /// Of a machine with so many processors; its leader's has about as many.
+    pub fn new(processors: usize) -> Pace {
+        let pauses = (SHARES / processors as f64 - 1.0).clamp(*PAUSES.start(), *PAUSES.end());
+        Pace { pauses, owed: Duration::ZERO, beside_clients: false, looked: None }
+    }
+
     /// How much to ask for at once.
     pub fn bytes_max(&self) -> i32 {
         if self.beside_clients { SMALL_PIECE } else { LARGE_PIECE }
@@ -94,18 +98,20 @@ mod tests {
 
     const PIECE: usize = SMALL_PIECE as usize;
     const TOOK: Duration = Duration::from_millis(1);
+    /// Where there are two processors.
+    const PAUSES_OF_TWO: f64 = 19.0;
 
     #[test]
     fn without_clients_nothing_waits() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(2);
         assert_eq!(pace.taken(PIECE, TOOK, false, Instant::now(), || 9), Duration::ZERO);
         assert_eq!(pace.bytes_max(), LARGE_PIECE);
     }
 
     #[test]
     fn beside_clients_pieces_are_small_and_rare() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
-        assert_eq!(pace.taken(PIECE, TOOK, true, now, || 9), TOOK.mul_f64(PAUSES));
+        let (mut pace, now) = (Pace::new(2), Instant::now());
+        assert_eq!(pace.taken(PIECE, TOOK, true, now, || 9), TOOK.mul_f64(PAUSES_OF_TWO));
         assert_eq!(pace.bytes_max(), SMALL_PIECE);
         assert_eq!(
             pace.taken(100, Duration::from_secs(1), true, now, || 9),
@@ -116,9 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn the_share_is_one_of_all_processors() {
+        let pauses = [1, 2, 4, 8, 10, 96].map(|processors| Pace::new(processors).pauses);
+        assert_eq!(pauses, [19.0, 19.0, 9.0, 4.0, 3.0, 3.0]);
+    }
+
+    #[test]
     fn short_pauses_are_gathered() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
-        let took = PAUSE_MIN.div_f64(PAUSES * 2.5);
+        let (mut pace, now) = (Pace::new(2), Instant::now());
+        let took = PAUSE_MIN.div_f64(PAUSES_OF_TWO * 2.5);
         let pauses: Vec<Duration> = (0..3).map(|_| pace.taken(PIECE, took, true, now, || 9)).collect();
         assert_eq!(pauses[..2], [Duration::ZERO; 2]);
         assert!(pauses[2] > PAUSE_MIN);
@@ -126,15 +138,15 @@ mod tests {
 
     #[test]
     fn the_share_grows_while_the_lag_does() {
-        let (mut pace, began) = (Pace::default(), Instant::now());
+        let (mut pace, began) = (Pace::new(2), Instant::now());
         let mut pauses = |look: u32, lag| {
             pace.taken(PIECE, TOOK, true, began + LOOK_EVERY * look, || lag);
             pace.pauses
         };
-        assert_eq!(pauses(0, 100), PAUSES);
-        assert_eq!(pauses(1, 90), PAUSES, "it shrinks");
-        assert_eq!(pauses(2, 95), PAUSES / 2.0);
-        assert_eq!(pauses(3, 95), PAUSES / 4.0);
-        assert_eq!(pauses(4, 40), PAUSES / 4.0);
+        assert_eq!(pauses(0, 100), PAUSES_OF_TWO);
+        assert_eq!(pauses(1, 90), PAUSES_OF_TWO, "it shrinks");
+        assert_eq!(pauses(2, 95), PAUSES_OF_TWO / 2.0);
+        assert_eq!(pauses(3, 95), PAUSES_OF_TWO / 4.0);
+        assert_eq!(pauses(4, 40), PAUSES_OF_TWO / 4.0);
     }
 }
