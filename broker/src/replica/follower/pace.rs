@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 const LARGE_PIECE: i32 = 4 << 20;
 /// A piece while clients are served: 256 KiB, what one `sendfile` moves.
 const SMALL_PIECE: i32 = 256 << 10;
-/// While clients are served, a fetcher may take a fortieth of what the processors can do together…
-const SHARES: f64 = 40.0;
-/// …which is to say, each piece is followed by a pause of so many times its own length: 19 where there are two processors, 3
-/// where there are ten or more.
-const PAUSES: RangeInclusive<f64> = 3.0..=19.0;
+/// While clients are served, a fetcher may take a sixtieth of what the processors can do together…
+const SHARES: f64 = 60.0;
+/// …which is to say, each piece is followed by a pause of so many times its own length: 29 where there are two processors, 3
+/// where there are fifteen or more.
+const PAUSES: RangeInclusive<f64> = 3.0..=29.0;
 /// No pause is longer, whatever the piece took: where the machine is busy with others, pieces are slow already.
-const PAUSE_MAX: Duration = Duration::from_millis(40);
+const PAUSE_MAX: Duration = Duration::from_millis(60);
 /// Shorter pauses are gathered until they are worth a timer.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// How often is looked whether the lag shrinks.
@@ -99,7 +99,7 @@ mod tests {
     const PIECE: usize = SMALL_PIECE as usize;
     const TOOK: Duration = Duration::from_millis(1);
     /// Where there are two processors.
-    const PAUSES_OF_TWO: f64 = 19.0;
+    const PAUSES_OF_TWO: f64 = 29.0;
 
     #[test]
     fn without_clients_nothing_waits() {
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn the_share_is_one_of_all_processors() {
-        let pauses = [1, 2, 4, 8, 10, 96].map(|processors| Pace::new(processors).pauses);
-        assert_eq!(pauses, [19.0, 19.0, 9.0, 4.0, 3.0, 3.0]);
+        let pauses = [1, 2, 4, 10, 15, 96].map(|processors| Pace::new(processors).pauses);
+        assert_eq!(pauses, [29.0, 29.0, 14.0, 5.0, 3.0, 3.0]);
     }
 
     #[test]
