@@ -1,12 +1,21 @@
 //! How long acknowledgements took.
 
-use super::log::{AckLog, Stretch};
+use super::log::{Ack, AckLog, Stretch};
+use super::stalls::met_stall;
 
-/// The milliseconds from sending to acknowledgement of every record sent in any of the stretches, least first.
-pub fn latencies(log: &AckLog, stretches: &[Stretch]) -> Vec<f64> {
-    let counts =
-        |sent_us| stretches.iter().any(|stretch| (stretch.from_us..stretch.to_us).contains(&sent_us));
-    let acks = log.partitions.values().flatten().filter(|ack| counts(ack.sent_us));
+/// The milliseconds from sending to acknowledgement of every record sent in the stretch, least first.
+pub fn latencies(log: &AckLog, stretch: Stretch) -> Vec<f64> {
+    latencies_of(log, stretch, |_| true)
+}
+
+/// Of those alone during which the machine did not stand still.
+pub fn undisturbed_latencies(log: &AckLog, stretch: Stretch) -> Vec<f64> {
+    latencies_of(log, stretch, |ack| !met_stall(ack, &log.stalls))
+}
+
+fn latencies_of(log: &AckLog, stretch: Stretch, counts: impl Fn(&Ack) -> bool) -> Vec<f64> {
+    let sent = |ack: &&Ack| (stretch.from_us..stretch.to_us).contains(&ack.sent_us);
+    let acks = log.partitions.values().flatten().filter(sent).filter(|ack| counts(ack));
     let mut latencies: Vec<f64> =
         acks.map(|ack| ack.acked_us.saturating_sub(ack.sent_us) as f64 / 1e3).collect();
     latencies.sort_by(f64::total_cmp);
@@ -23,13 +32,19 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
+    const STRETCH: Stretch = Stretch { from_us: 1000, to_us: 2000 };
+
     #[test]
-    fn only_what_was_sent_in_the_stretches_counts() {
-        let log =
-            AckLog::parse("ack 0 1000 4000\nack 1 1500 2500\nack 1 2000 9000\nack 1 9000 9500\n").unwrap();
-        let of = |from_us, to_us| Stretch { from_us, to_us };
-        assert_eq!(latencies(&log, &[of(1000, 2000)]), [1.0, 3.0]);
-        assert_eq!(latencies(&log, &[of(1000, 2000), of(9000, 9001)]), [0.5, 1.0, 3.0]);
+    fn only_what_was_sent_in_the_stretch_counts() {
+        let log = AckLog::parse("ack 0 1000 4000\nack 1 1500 2500\nack 1 2000 9000\n").unwrap();
+        assert_eq!(latencies(&log, STRETCH), [1.0, 3.0]);
+    }
+
+    #[test]
+    fn what_met_a_stall_is_left_out_where_that_is_asked_for() {
+        let log = AckLog::parse("ack 0 1000 4000\nack 1 1500 2500\nstall 3000 3500\n").unwrap();
+        assert_eq!(latencies(&log, STRETCH), [1.0, 3.0]);
+        assert_eq!(undisturbed_latencies(&log, STRETCH), [1.0]);
     }
 
     #[test]

@@ -6,6 +6,5 @@ mod log;
 mod stalls;
 
 pub use gaps::longest_gaps;
-pub use latencies::{latencies, quantile};
+pub use latencies::{latencies, quantile, undisturbed_latencies};
 pub use log::{AckLog, Stretch};
-pub use stalls::{quiet_seconds, seconds};

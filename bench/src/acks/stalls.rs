@@ -1,29 +1,18 @@
 //! What of a time the machine itself stood still. Pure.
 //!
 //! Where a host takes a virtual machine's processors away for a hundredth of the time, what was acknowledged last of a hundred
-//! records says more of the host than of brokers. The seconds in which it did not are what can be compared.
+//! records says more of the host than of brokers. What met no such stall can be compared.
 
-use super::log::{AckLog, Stretch};
+use super::log::{Ack, Stretch};
 
-/// So much of a second may stand still, and it is a quiet one: 20 ms.
-const QUIET_STALLS_US_MAX: u64 = 20_000;
-const SECOND_US: u64 = 1_000_000;
+/// What stood still leaves queues behind, which are gone this long after: 3 ms.
+const AFTERMATH_US: u64 = 3_000;
 
-/// A stretch by the second; the last may be shorter.
-pub fn seconds(stretch: Stretch) -> impl Iterator<Item = Stretch> {
-    let second = move |from_us: u64| Stretch { from_us, to_us: stretch.to_us.min(from_us + SECOND_US) };
-    (stretch.from_us..stretch.to_us).step_by(SECOND_US as usize).map(second)
-}
-
-/// Those seconds in which hardly any processor stood still.
-pub fn quiet_seconds(log: &AckLog, stretch: Stretch) -> Vec<Stretch> {
-    seconds(stretch).filter(|&second| stalled_us(log, second) <= QUIET_STALLS_US_MAX).collect()
-}
-
-fn stalled_us(log: &AckLog, stretch: Stretch) -> u64 {
-    let within =
-        |stall: &Stretch| stall.to_us.min(stretch.to_us).saturating_sub(stall.from_us.max(stretch.from_us));
-    log.stalls.iter().map(within).sum()
+/// Whether a processor stood still while the record was on its way, or shortly before it was sent. The stalls are apart, first
+/// the first.
+pub fn met_stall(ack: &Ack, stalls: &[Stretch]) -> bool {
+    let begun = stalls.partition_point(|stall| stall.from_us <= ack.acked_us);
+    stalls[..begun].last().is_some_and(|stall| ack.sent_us <= stall.to_us + AFTERMATH_US)
 }
 
 /// What overlaps becomes one, first the first.
@@ -54,15 +43,14 @@ mod tests {
     }
 
     #[test]
-    fn a_second_is_quiet_up_to_a_fiftieth() {
-        // One stall within the first second, one from the second into the third.
-        let log = AckLog::parse("stall 100000 120000\nstall 1985000 2015001\n").unwrap();
-        let quiet = quiet_seconds(&log, stretch(0, 3_000_000));
-        assert_eq!(
-            quiet,
-            [stretch(0, 1_000_000), stretch(1_000_000, 2_000_000), stretch(2_000_000, 3_000_000)]
-        );
-        let shifted = quiet_seconds(&log, stretch(1_500_000, 2_700_000));
-        assert_eq!(shifted, [stretch(2_500_000, 2_700_000)]);
+    fn a_stall_is_met_on_the_way_and_shortly_before() {
+        let stalls = [stretch(10_000, 12_000), stretch(50_000, 51_000)];
+        let met = |sent_us, acked_us| met_stall(&Ack { sent_us, acked_us }, &stalls);
+        assert!(!met(9_000, 9_999));
+        assert!(met(9_000, 10_000));
+        assert!(met(15_000, 15_500));
+        assert!(!met(15_001, 15_500));
+        assert!(met(15_001, 60_000), "a stall that came and went meanwhile");
+        assert!(!met(60_000, 61_000));
     }
 }

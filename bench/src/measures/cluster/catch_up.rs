@@ -1,7 +1,6 @@
 //! A follower comes back after long: how fast it catches up, and what its reading does to the producers meanwhile. They are
 //! watched before, while and after it does, for machines are not the same from minute to minute; and beside a plain copy at the same
-//! rate, which is what the machine itself costs them; over all of the time, and over the seconds in which the machine hardly ever
-//! stood still.
+//! rate, which is what the machine itself costs them; of all records, and of those during which the machine did not stand still.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use nix::unistd::sync;
 
 use super::replicated::produce;
 use super::{REPLICAS, copying};
-use crate::acks::{AckLog, Stretch, latencies, quantile, quiet_seconds, seconds};
+use crate::acks::{AckLog, Stretch, latencies, quantile, undisturbed_latencies};
 use crate::cluster::Cluster;
 use crate::measures::Turn;
 use crate::proc::machine::unwritten_mib;
@@ -58,11 +57,10 @@ pub fn take(turn: &mut Turn<'_>, cluster: &mut Cluster) -> Result<()> {
     steady.mark("end")?;
     let log = turn.finish("catch-up", steady)?;
     turn.sample(name(turn, "rate, its start included"), "MB/s", rate);
-    let figures: [(&str, &str, Figure); 4] = [
+    let figures: [(&str, &str, Figure); 3] = [
         ("p99", "ms", p99),
-        ("p99 of the median second", "ms", typical_p99),
-        ("p99 of quiet seconds", "ms", quiet_p99),
-        ("share of quiet seconds", "", quiet_share),
+        ("undisturbed p99", "ms", undisturbed_p99),
+        ("undisturbed share", "", undisturbed_share),
     ];
     for (figure, unit, of) in figures {
         compare(turn, &log, figure, unit, of)?;
@@ -111,24 +109,14 @@ fn settle() -> Result<()> {
 }
 
 fn p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
-    p99_of(log, &[stretch])
+    quantile(&latencies(log, stretch), 0.99)
 }
 
-fn p99_of(log: &AckLog, stretches: &[Stretch]) -> Option<f64> {
-    quantile(&latencies(log, stretches), 0.99)
+fn undisturbed_p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    quantile(&undisturbed_latencies(log, stretch), 0.99)
 }
 
-/// The median of the p99s of each second: a host that stands still now and then, as virtual ones do, moves it little.
-fn typical_p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
-    let mut of_seconds: Vec<f64> = seconds(stretch).filter_map(|second| p99(log, second)).collect();
-    of_seconds.sort_by(f64::total_cmp);
-    quantile(&of_seconds, 0.5)
-}
-
-fn quiet_p99(log: &AckLog, stretch: Stretch) -> Option<f64> {
-    p99_of(log, &quiet_seconds(log, stretch))
-}
-
-fn quiet_share(log: &AckLog, stretch: Stretch) -> Option<f64> {
-    Some(quiet_seconds(log, stretch).len() as f64 / seconds(stretch).count() as f64)
+fn undisturbed_share(log: &AckLog, stretch: Stretch) -> Option<f64> {
+    let all = latencies(log, stretch).len();
+    (all > 0).then(|| undisturbed_latencies(log, stretch).len() as f64 / all as f64)
 }
